@@ -1,0 +1,122 @@
+"""Names and shapes of tables: the only place that splits a table name."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from etl_orchestrator.errors import InvalidInput
+
+# BigQuery: projects are letters, digits and dashes (a legacy domain part is not supported by bigquery-etl either);
+# datasets and tables are letters, digits and underscores; a trailing * names a wildcard table, $ a partition or
+# INFORMATION_SCHEMA view never names a folder.
+_PROJECT = re.compile(r"[a-z][a-z0-9-]{2,62}[a-z0-9]\Z")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,299}\*?\Z")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class TableRef:
+    """A table as `project.dataset.name`, every part checked, so that it is safe to build a path from."""
+
+    project: str
+    dataset: str
+    name: str
+
+    def __post_init__(self) -> None:
+        if not _PROJECT.match(self.project):
+            raise InvalidInput(
+                f"`{self.project}` is not a project name", fix="use 4 to 64 lower-case letters, digits and dashes"
+            )
+        for part, kind in ((self.dataset, "dataset"), (self.name, "table")):
+            if not _NAME.match(part) or (kind == "dataset" and part.endswith("*")):
+                raise InvalidInput(
+                    f"`{part}` is not a {kind} name",
+                    fix="use letters, digits and underscores, not beginning with a digit",
+                )
+
+    @classmethod
+    def parse(cls, text: str, project: str | None = None) -> TableRef:
+        """`project.dataset.table`, or `dataset.table` with `project` supplied; backticks are accepted.
+
+        Raises InvalidInput when a part is missing, superfluous or not a name (so `../x` never becomes a path).
+        """
+        parts = text.strip().replace("`", "").split(".")
+        if len(parts) == 2 and project:
+            parts = [project, *parts]
+        if len(parts) != 3:
+            raise InvalidInput(
+                f"`{text}` is not a table name", fix="write it as project.dataset.table or dataset.table"
+            )
+        return cls(*parts)
+
+    def __str__(self) -> str:
+        return f"{self.project}.{self.dataset}.{self.name}"
+
+    @property
+    def is_wildcard(self) -> bool:
+        return self.name.endswith("*")
+
+
+#: The type names of schema.yaml files (BigQuery's legacy names), to which all others are translated.
+LEGACY_TYPES = {
+    "INT64": "INTEGER", "INT": "INTEGER", "SMALLINT": "INTEGER", "BIGINT": "INTEGER", "TINYINT": "INTEGER",
+    "BYTEINT": "INTEGER", "FLOAT64": "FLOAT", "BOOL": "BOOLEAN", "STRUCT": "RECORD", "DECIMAL": "NUMERIC",
+    "BIGDECIMAL": "BIGNUMERIC",
+}  # fmt: skip
+TYPES = frozenset(
+    [
+        "STRING",
+        "BYTES",
+        "INTEGER",
+        "FLOAT",
+        "BOOLEAN",
+        "RECORD",
+        "DATE",
+        "DATETIME",
+        "TIME",
+        "TIMESTAMP",
+        "NUMERIC",
+        "BIGNUMERIC",
+        "JSON",
+        "GEOGRAPHY",
+        "INTERVAL",
+        "RANGE",
+    ]
+)
+MODES = frozenset({"NULLABLE", "REQUIRED", "REPEATED"})
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One column or part of a RECORD. `type` is one of TYPES, `mode` one of MODES; order of `fields` matters."""
+
+    name: str
+    type: str
+    mode: str = "NULLABLE"
+    description: str | None = None
+    fields: tuple[Field, ...] = ()
+
+    def __post_init__(self) -> None:
+        legacy = self.type.upper()
+        object.__setattr__(self, "type", LEGACY_TYPES.get(legacy, legacy))
+        object.__setattr__(self, "mode", self.mode.upper())
+        if self.type not in TYPES:
+            raise InvalidInput(f"`{self.type}` of field `{self.name}` is not a BigQuery type")
+        if self.mode not in MODES:
+            raise InvalidInput(
+                f"`{self.mode}` of field `{self.name}` is not a mode", fix="NULLABLE, REQUIRED or REPEATED"
+            )
+
+
+#: Columns of a table in order.
+Schema = tuple[Field, ...]
+
+
+def walk(schema: Schema, prefix: str = "") -> list[tuple[str, Field]]:
+    """Every field with its dotted path, parents before children."""
+    found: list[tuple[str, Field]] = []
+    for field in schema:
+        path = f"{prefix}{field.name}"
+        found.append((path, field))
+        found.extend(walk(field.fields, f"{path}."))
+    return found
