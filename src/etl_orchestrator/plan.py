@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from etl_orchestrator.requirements import Partitioning
 from etl_orchestrator.table import TableRef
 
 
@@ -41,6 +42,7 @@ class Plan:
     labels: Mapping[str, str] = field(default_factory=dict)
     sources: tuple[PlannedSource, ...] = ()
     files: tuple[str, ...] = ()  # every path that must be there in the end, folders end with /
+    partition: Partitioning | None = None  # what `partitioning` says in words, habits included
 
     @property
     def monitored(self) -> bool:
@@ -49,6 +51,10 @@ class Plan:
     @property
     def is_python(self) -> bool:
         return self.query_type.value == "query.py"
+
+    @property
+    def cluster_list(self) -> tuple[str, ...]:
+        return tuple(column for column in self.clustering.value.split(", ") if column)
 
     @property
     def owner_list(self) -> tuple[str, ...]:

@@ -212,3 +212,4 @@ class Tools:
     catalog: Catalog
     author: Author
     settings: Settings = Settings()
+    overwrite: bool = False  # the person allowed that existing files are replaced

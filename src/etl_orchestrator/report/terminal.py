@@ -1,0 +1,184 @@
+"""An outcome as text for a terminal: what is wrong first, what to do next last."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from etl_orchestrator.outcome import Outcome, decisions
+from etl_orchestrator.phase import Phase
+from etl_orchestrator.requirements import Question
+from etl_orchestrator.run import Run
+
+Style = Callable[[str, str], str]
+
+_STATUS_COLOURS = {
+    "delivered": "green",
+    "open": "red",
+    "failed": "red",
+    "refused": "red",
+    "unchecked": "yellow",
+    "needs_answers": "yellow",
+}
+_WORDS = {"needs_answers": "needs answers"}
+
+
+def plain(text: str, colour: str) -> str:
+    return text
+
+
+def entering(run: Run, phase: Phase, position: int, total: int) -> str:
+    """The line shown while a room works."""
+    again = " (again)" if any(visit.phase == phase.name for visit in run.visits) else ""
+    return f"[{position}/{total}] {phase.name}{again} …"
+
+
+def left(run: Run, position: int, total: int, style: Style = plain, verbose: int = 0) -> str:
+    """The line that stays when a room is left: what was decided, what was found, where the model goes."""
+    visit = run.visits[-1]
+    head = f"[{position}/{total}] {visit.phase}"
+    passed = sum(1 for answer in visit.answers if type(answer.verdict).__name__ == "Passed")
+    if visit.trouble:
+        return f"{style(head, 'yellow')}: {visit.trouble}"
+    lines = [
+        f"{style(head, 'red' if visit.findings else 'green')}: {visit.says} ({passed} gates passed, {visit.seconds:.2f} s)"
+    ]
+    for finding in visit.findings:
+        lines.append("  " + str(finding).replace("\n", "\n  "))
+    for answer in visit.unchecked:
+        lines.append(f"  {style('unchecked', 'yellow')} {answer.code} {answer.name}: {answer.verdict.reason}")  # type: ignore[union-attr]
+    if visit.sent_back_to:
+        lines.append(f"  back to {visit.sent_back_to}")
+    if verbose:
+        for answer in visit.answers:
+            verdict = answer.verdict
+            text = getattr(verdict, "evidence", None) or getattr(verdict, "reason", None)
+            if text and (verbose > 1 or type(verdict).__name__ == "Passed"):
+                lines.append(f"    {answer.code} {answer.name}: {text}")
+    return "\n".join(lines)
+
+
+def question(number: int, asked: Question) -> str:
+    lines = [f"{number}. {asked.element}: {asked.text}" + (f"  ({asked.at})" if asked.at else "")]
+    lines.extend(f"     {candidate}" for candidate in asked.candidates)
+    return "\n".join(lines)
+
+
+def summary(outcome: Outcome, style: Style = plain, verbose: int = 0) -> str:
+    """What a person needs to know of an outcome."""
+    if outcome.data is not None and outcome.status == "delivered" and outcome.verb in _PRINTERS:
+        return _PRINTERS[outcome.verb](outcome)
+    if outcome.results:
+        return _batch(outcome, style)
+    word = _WORDS.get(outcome.status, outcome.status)
+    head = f"{style(word, _STATUS_COLOURS[outcome.status])}" + (f"  {outcome.table}" if outcome.table else "")
+    parts = [f"{head}  ({outcome.seconds:.2f} s)"]
+    if outcome.verb == "plan" or verbose:
+        parts.append(_plan(outcome))
+    if outcome.assumptions and (outcome.verb == "plan" or verbose):
+        parts.append("inferred:\n" + "\n".join(f"  {text}" for text in outcome.assumptions))
+    if outcome.questions:
+        parts.append("\n".join(question(number, q) for number, q in enumerate(outcome.questions, 1)))
+    if outcome.error:
+        parts.append(str(outcome.error))
+    parts.extend(str(finding) for finding in outcome.findings)
+    parts.extend(f"unchecked {a.code} {a.name}: {a.verdict.reason}" for a in outcome.unchecked)  # type: ignore[union-attr]
+    if outcome.artifacts and outcome.verb in ("build", "resume"):
+        parts.append(_files(outcome))
+    if outcome.report:
+        parts.append(f"report: {outcome.report}")
+    if outcome.next:
+        parts.append(f"next: {outcome.next}")
+    return "\n".join(part for part in parts if part)
+
+
+def _plan(outcome: Outcome) -> str:
+    rows = decisions(outcome.plan)
+    if outcome.plan is None or not rows:
+        return ""
+    width = max(len(name) for name, _ in rows)
+    lines = [f"  {name:<{width}}  {d.value or '-'}  [{d.reason}]" for name, d in rows]
+    lines.extend(f"  {'source':<{width}}  {s.table}  [{s.origin}]" for s in outcome.plan.sources)
+    lines.extend(f"  {'file':<{width}}  {path}" for path in outcome.plan.files)
+    return "\n".join(lines)
+
+
+def _files(outcome: Outcome) -> str:
+    lines = []
+    for artifact in outcome.artifacts:
+        state = "written" if artifact.path in outcome.changed else "unchanged" if outcome.changed else "not written"
+        lines.append(f"  {artifact.path}  {state}")
+    snapshots = [n for a in outcome.artifacts for n in a.notes if n.source == "snapshot"]
+    if snapshots:
+        lines.append(f"  {len(snapshots)} expected value(s) are snapshots of the query's own output: please read them")
+    return "\n".join(lines)
+
+
+def _batch(outcome: Outcome, style: Style) -> str:
+    lines = []
+    for result in outcome.results:
+        word = style(f"{_WORDS.get(result.status, result.status):<13}", _STATUS_COLOURS[result.status])
+        what = result.table or (result.error.at if result.error else "") or ""
+        lines.append(f"{word} {what}  ({result.seconds:.2f} s)")
+        detail = [*(str(q.element) + ": " + q.text for q in result.questions), *(str(f) for f in result.findings)]
+        if result.error:
+            detail.append(str(result.error))
+        detail.extend(f"unchecked {a.code} {a.name}: {a.verdict.reason}" for a in result.unchecked)  # type: ignore[union-attr]
+        lines.extend("    " + text.replace("\n", "\n    ") for text in detail)
+    counts: dict[str, int] = {}
+    for result in outcome.results:
+        counts[result.status] = counts.get(result.status, 0) + 1
+    total = ", ".join(f"{count} {_WORDS.get(status, status)}" for status, count in counts.items())
+    lines.append(f"{len(outcome.results)} models: {total}  ({outcome.seconds:.2f} s)")
+    return "\n".join(lines)
+
+
+def _printed_entries(outcome: Outcome) -> str:
+    width = max((len(entry["name"]) for entry in outcome.data), default=0)
+    return "\n".join(f"{entry['name']:<{width}}  {entry['about']}".rstrip() for entry in outcome.data)
+
+
+def _printed_page(outcome: Outcome) -> str:
+    data = outcome.data
+    return f"{data['code']} {data['name']}  (phase {data['phase']}, mended in {data['owner']})\n\n{data['text']}"
+
+
+def _printed_runs(outcome: Outcome) -> str:
+    if not outcome.data:
+        return "no runs yet"
+    return "\n".join(
+        f"{entry['run']}  {entry['status']:<13} {'published' if entry['published'] else '-':<9}  {entry.get('table', '')}"
+        for entry in outcome.data
+    )
+
+
+def _printed_format(outcome: Outcome) -> str:
+    changed = "".join(f"formatted {path}\n" for path in outcome.data["changed"])
+    return f"{changed}{outcome.data['files']} files, {len(outcome.data['changed'])} changed  ({outcome.seconds:.2f} s)"
+
+
+def _printed_schema(outcome: Outcome) -> str:
+    data = outcome.data
+    state = "written" if outcome.changed else "differs from the file" if data["differs"] else "as the file"
+    return f"# {data['path']}: {state}\n{data['text']}".rstrip()
+
+
+def _printed_columns(outcome: Outcome) -> str:
+    columns = "\n".join(f"  {c['name']}  {c['type']}  {c['mode']}" for c in outcome.data["columns"])
+    return f"valid  {outcome.table}  ({outcome.seconds:.2f} s)\n{columns}"
+
+
+def _printed_tests(outcome: Outcome) -> str:
+    lines = [f"{entry['verdict']}  {entry['test']}" for entry in outcome.data]
+    return "\n".join([*lines, f"{len(lines)} tests of {outcome.table} passed  ({outcome.seconds:.2f} s)"])
+
+
+_PRINTERS: dict[str, Callable[[Outcome], str]] = {
+    "list": _printed_entries,
+    "explain": _printed_page,
+    "runs": _printed_runs,
+    "format": _printed_format,
+    "schema": _printed_schema,
+    "validate": _printed_columns,
+    "test": _printed_tests,
+    "init": lambda outcome: "\n".join([*outcome.data["files"], f"a new repository in {outcome.data['folder']}"]),
+}
