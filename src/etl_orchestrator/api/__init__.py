@@ -1,0 +1,29 @@
+"""The verbs as functions: tools are put together here, the driver is called, an `Outcome` comes back.
+
+The doors (`cli`) print and exit; nothing here does. Everything is imported when it is first needed.
+"""
+
+from __future__ import annotations
+
+from etl_orchestrator.api.building import BuildOptions, build, build_all, plan, resume, runs
+from etl_orchestrator.api.listing import explain, listing
+from etl_orchestrator.api.single import check, format_sql_files, schema, test, validate
+from etl_orchestrator.api.workplace import Workplace, init
+
+__all__ = [
+    "BuildOptions",
+    "Workplace",
+    "build",
+    "build_all",
+    "check",
+    "explain",
+    "format_sql_files",
+    "init",
+    "listing",
+    "plan",
+    "resume",
+    "runs",
+    "schema",
+    "test",
+    "validate",
+]

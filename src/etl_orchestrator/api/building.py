@@ -1,0 +1,230 @@
+"""plan, build, resume, runs: from a requirements file to a published model."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import multiprocessing
+import secrets
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Protocol
+
+from etl_orchestrator.api.workplace import Workplace
+from etl_orchestrator.driver import drive
+from etl_orchestrator.errors import InvalidInput, OrchestratorError
+from etl_orchestrator.model import Model
+from etl_orchestrator.outcome import Outcome, of_batch, of_error, of_run
+from etl_orchestrator.phase import Phase
+from etl_orchestrator.requirements import Question, Request, Requirements
+from etl_orchestrator.run import Run
+
+#: Asks a person the open questions and gives back the answers by element; None when nobody can be asked.
+Interview = Callable[[Request, Workplace], Request]
+
+
+class Listener(Protocol):
+    """Hears of each room as it is entered and left."""
+
+    def entered(self, run: Run, phase: Phase) -> None: ...
+
+    def left(self, run: Run) -> None: ...
+
+
+class Silence:
+    """Nobody listens."""
+
+    def entered(self, run: Run, phase: Phase) -> None:
+        pass
+
+    def left(self, run: Run) -> None:
+        pass
+
+
+@dataclass(frozen=True, slots=True)
+class BuildOptions:
+    """How to build. `answers` by element, as in `--answer element=value`."""
+
+    answers: Mapping[str, str] = field(default_factory=dict)
+    dry_run: bool = False
+    overwrite: bool = False
+    interview: Interview | None = None
+
+
+def plan(workplace: Workplace, path: Path, options: BuildOptions) -> Outcome:
+    """The requirements check and phase 1; nothing is written."""
+    from etl_orchestrator.phases import PHASES
+
+    began = time.perf_counter()
+    try:
+        requirements = _requirements(workplace, path, path.read_bytes() if path.is_file() else None, options)
+        run = Run(_run_id(requirements), requirements.table, Model(requirements.table, requirements))
+        run = drive(run, workplace.tools, PHASES[:1])
+    except OrchestratorError as error:
+        return _turned_away("plan", error, path, time.perf_counter() - began)
+    done = f"etl-orchestrator build {path}" if run.status == "delivered" else ""
+    return replace(of_run("plan", run, seconds=time.perf_counter() - began, next=done), run=None)
+
+
+def build(workplace: Workplace, path: Path, options: BuildOptions, listener: Listener | None = None) -> Outcome:
+    """Everything: from the file to published files and a report. Existing files are touched with `overwrite` only."""
+    began = time.perf_counter()
+    try:
+        workplace.store.recover()
+        data = path.read_bytes() if path.is_file() else None
+        requirements = _requirements(workplace, path, data, options)
+        run = Run(_run_id(requirements), requirements.table, Model(requirements.table, requirements))
+        request = {
+            "path": str(path),
+            "text": (data or b"").decode(),
+            "dry_run": options.dry_run,
+            "overwrite": options.overwrite,
+            "answers": dict(requirements.request.answers),
+        }
+        with workplace.store.lock(run.table, run.id):
+            workplace.store.begin(run, request)
+            return _walk(workplace, run, request, listener or Silence(), began, "build")
+    except OrchestratorError as error:
+        return _turned_away("build", error, path, time.perf_counter() - began)
+
+
+def build_all(
+    workplace: Workplace, paths: Sequence[Path], options: BuildOptions, listener: Listener | None = None, jobs: int = 1
+) -> Outcome:
+    """Several files, `jobs` at a time in processes of their own, with one summary."""
+    began = time.perf_counter()
+    if jobs == 1 or len(paths) == 1:
+        results = [build(workplace, path, options, listener) for path in paths]
+    else:
+        # Spawned, not forked: a WASM instance and an open SQLite file do not survive a fork.
+        context = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(min(jobs, len(paths)), mp_context=context) as pool:
+            waiting = [pool.submit(_build_elsewhere, workplace.root, path, options) for path in paths]
+            results = [future.result() for future in waiting]
+    return of_batch("build", results, time.perf_counter() - began)
+
+
+def _build_elsewhere(root: Path, path: Path, options: BuildOptions) -> Outcome:
+    return build(Workplace(root), path, options)
+
+
+def resume(workplace: Workplace, run_id: str | None, listener: Listener | None = None) -> Outcome:
+    """Go on where a run stopped: finished rooms are not visited again. Without an id: the latest that is not done."""
+    began = time.perf_counter()
+    try:
+        workplace.store.recover()
+        run, request = workplace.store.fold(run_id or _latest(workplace))
+        changed = workplace.store.published(run.id)
+        if changed is not None:
+            report = _report(workplace, run, request, changed)
+            return of_run("resume", run, changed=changed, report=report, seconds=time.perf_counter() - began)
+        if run.status in ("open", "unchecked", "failed"):
+            run = replace(run, status="running", ended="")
+        with workplace.store.lock(run.table, run.id):
+            return _walk(workplace, run, request, listener or Silence(), began, "resume")
+    except OrchestratorError as error:
+        return of_error("resume", error, run=run_id, seconds=time.perf_counter() - began)
+
+
+def runs(workplace: Workplace) -> Outcome:
+    """Every run of the repository, latest last."""
+    try:
+        events = workplace.store.events(kinds=("begun", "ended", "published"))
+    except OrchestratorError as error:
+        return of_error("runs", error)
+    found: dict[str, dict[str, Any]] = {}
+    for event in events:
+        entry = found.setdefault(event.run, {"run": event.run, "status": "running", "published": False})
+        if event.kind == "begun":
+            table = event.payload["run"]["table"]
+            entry |= {"table": f"{table['project']}.{table['dataset']}.{table['name']}", "began": event.at}
+            entry["dry_run"] = event.payload["request"]["dry_run"]
+        elif event.kind == "ended":
+            entry["status"] = event.payload["status"]
+        else:
+            entry["published"] = True
+    return Outcome("runs", "delivered", data=list(found.values()))
+
+
+def _walk(
+    workplace: Workplace, run: Run, request: Mapping[str, Any], listener: Listener, began: float, verb: str
+) -> Outcome:
+    """Drive, journal each visit, publish what was delivered, write the report."""
+    from etl_orchestrator.phases import PHASES
+
+    def left(run: Run) -> None:
+        workplace.store.visited(run)
+        listener.left(run)
+
+    tools = replace(workplace.tools, overwrite=bool(request["overwrite"]))
+    run = drive(run, tools, PHASES, listener.entered, left)
+    workplace.store.ended(run)
+    changed: tuple[str, ...] = ()
+    if run.delivery is not None and not request["dry_run"]:
+        changed = workplace.store.publish(run.delivery, run.id, bool(request["overwrite"]))
+    report = _report(workplace, run, request, changed)
+    follow = f"etl-orchestrator resume {run.id}" if run.status != "delivered" else _follow(run, request)
+    return of_run(verb, run, changed=changed, report=report, next=follow, seconds=time.perf_counter() - began)
+
+
+def _follow(run: Run, request: Mapping[str, Any]) -> str:
+    folder = run.model.artifacts[0].path.rsplit("/", 1)[0] if run.model.artifacts else ""
+    return f"etl-orchestrator build {request['path']}" if request["dry_run"] else f"git add {folder}"
+
+
+def _report(workplace: Workplace, run: Run, request: Mapping[str, Any], changed: tuple[str, ...]) -> str:
+    from etl_orchestrator.report import markdown
+
+    began = workplace.store.events(run.id, ("begun",))[0].at
+    text = markdown.report(run, request["text"], changed, began)
+    return str(workplace.store.keep(run.id, "report.md", text).relative_to(workplace.root))
+
+
+def _requirements(workplace: Workplace, path: Path, data: bytes | None, options: BuildOptions) -> Requirements:
+    """The door: read, answered, asked, accepted."""
+    from etl_orchestrator import intake
+    from etl_orchestrator.skills.bigquery_etl_core.dag_ranking import rank_dags
+
+    if data is None:
+        raise InvalidInput("there is no such requirements file", at=str(path))
+    tools = workplace.tools
+    request = intake.read_request(str(path), data, workplace.settings.project)
+    request = intake.apply_answers(request, options.answers)
+    if options.interview is not None:
+        request = options.interview(request, workplace)
+    return intake.accept(request, tools, lambda asked: rank_dags(asked, tools.catalog))
+
+
+def _turned_away(verb: str, error: OrchestratorError, path: Path, seconds: float) -> Outcome:
+    from etl_orchestrator import intake
+
+    if isinstance(error, intake.NeedsAnswers):
+        questions: tuple[Question, ...] = error.questions
+        answers = " ".join(f"--answer {question.element}=…" for question in questions)
+        return Outcome(
+            verb,
+            "needs_answers",
+            questions=questions,
+            seconds=seconds,
+            next=f"etl-orchestrator {verb} {path} {answers}",
+        )
+    return of_error(verb, error, seconds=seconds)
+
+
+def _run_id(requirements: Requirements) -> str:
+    """Sorts by time, tells the table, never twice the same."""
+    moment = dt.datetime.now(dt.UTC).strftime("%Y%m%d-%H%M%S")
+    digest = hashlib.sha256(requirements.request.digest.encode()).hexdigest()[:4]
+    return f"{moment}-{requirements.table.name}-{digest}{secrets.token_hex(2)}"
+
+
+def _latest(workplace: Workplace) -> str:
+    """The latest run that has not come to its end with files."""
+    listed = runs(workplace).data or []
+    for entry in reversed(listed):
+        if not (entry["status"] == "delivered" and (entry["published"] or entry["dry_run"])):
+            return str(entry["run"])
+    raise InvalidInput("there is no run to resume", fix="etl-orchestrator runs lists them")

@@ -1,0 +1,66 @@
+"""One repository with its store and tools; tools are made when first used."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+
+from etl_orchestrator.errors import InvalidInput, OrchestratorError
+from etl_orchestrator.outcome import Outcome, of_error
+from etl_orchestrator.store import Store
+from etl_orchestrator.tools import Settings, Tools
+
+
+class Workplace:
+    """A repository on disk. `say` gets lines about slow things (the first compilation of the engine)."""
+
+    def __init__(self, root: Path, say: Callable[[str], None] | None = None, engine: str = "googlesql") -> None:
+        self.root = root.resolve()
+        self.store = Store(self.root)
+        self._say = say
+        self._engine = engine
+
+    @classmethod
+    def find(cls, start: Path, say: Callable[[str], None] | None = None, exact: bool = False) -> Workplace:
+        """The repository that holds `start`, or is `start` itself when `exact`. Raises InvalidInput when there is none."""
+        from etl_orchestrator.layout import repository
+
+        found = repository.find(start)
+        if exact and found != start.resolve():
+            raise InvalidInput(
+                f"`{start}` is no repository", fix="name a folder that holds dags.yaml and sql/, or use init"
+            )
+        return cls(found, say)
+
+    @cached_property
+    def settings(self) -> Settings:
+        from etl_orchestrator.layout import paths, settings
+
+        file = self.root / paths.PROJECT_YAML
+        return settings.read(file.read_text(), paths.PROJECT_YAML) if file.is_file() else Settings()
+
+    @cached_property
+    def tools(self) -> Tools:
+        from etl_orchestrator.authors import RulesAuthor
+        from etl_orchestrator.catalogs.checkout import Checkout
+        from etl_orchestrator.engines import ENGINES
+
+        googlesql = dict(ENGINES)[self._engine](self._say)
+        return Tools(
+            googlesql, googlesql, Checkout(self.root), RulesAuthor(), self.settings
+        )
+
+
+def init(folder: Path, project: str, overwrite: bool = False) -> Outcome:
+    """A new repository: settings, dags.yaml, a base schema, folders."""
+    from etl_orchestrator.layout import repository
+
+    try:
+        if folder.exists() and not folder.is_dir():
+            raise InvalidInput(f"`{folder}` is not a folder")
+        folder.mkdir(parents=True, exist_ok=True)
+        written = Store(folder).write(repository.new_files(project), overwrite)
+    except OrchestratorError as error:
+        return of_error("init", error)
+    return Outcome("init", "delivered", data={"folder": str(folder), "files": list(written)})

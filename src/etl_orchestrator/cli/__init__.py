@@ -1,0 +1,219 @@
+"""The command line: a thin door. It parses options, calls `api`, prints the outcome and exits with its code.
+
+stdout is data, stderr is progress. Everything but click is imported inside the commands, so that --help stays fast.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from etl_orchestrator import __version__
+from etl_orchestrator.cli import door
+from etl_orchestrator.errors import OrchestratorError
+
+if TYPE_CHECKING:
+    from etl_orchestrator.api import Workplace
+
+_EXIT = (
+    "Exit codes: 0 delivered, 1 a gate stands open, 2 usage or bad input, 3 questions, 4 a due gate could not be asked."
+)
+
+repo_option = click.option(
+    "--repo", type=click.Path(path_type=Path), help="The repository (default: found upwards from the current folder)."
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print the envelope as JSON on stdout.")
+quiet_option = click.option("-q", "--quiet", is_flag=True, help="No progress on stderr.")
+verbose_option = click.option("-v", "--verbose", count=True, help="More detail; twice: every gate.")
+answer_option = click.option(
+    "--answer", "answers", multiple=True, metavar="ELEMENT=VALUE", help="Answer a question of the requirements check."
+)
+
+
+@click.group(epilog=_EXIT, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="etl-orchestrator")
+def cli() -> None:
+    """Requirements in, a finished BigQuery data model out: query, schema, metadata, tests and monitoring, held by gates."""
+
+
+@cli.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--project", default="my-data-project", show_default=True, help="Default project of the repository.")
+@click.option("--overwrite", is_flag=True, help="Replace files that are there.")
+@json_option
+def init(folder: Path, project: str, overwrite: bool, as_json: bool) -> None:
+    """Make a new repository: settings, dags.yaml, a base schema, folders."""
+    from etl_orchestrator import api
+
+    door.leave(api.init(folder, project, overwrite), as_json)
+
+
+@cli.command()
+@click.argument("requirements", nargs=-1, required=True, type=click.Path(path_type=Path))
+@repo_option
+@answer_option
+@json_option
+@quiet_option
+@verbose_option
+def plan(requirements: tuple[Path, ...], repo: Path | None, answers: tuple[str, ...], **how: Any) -> None:
+    """Check requirements and show every decision with its reason; writes nothing."""
+    from etl_orchestrator import api
+
+    screen = door.Screen(how["quiet"], how["verbose"])
+    work = _workplace(repo, screen)
+    options = api.BuildOptions(door.answers(answers), interview=door.interview(how["as_json"]))
+    door.leave(
+        door.batch("plan", [api.plan(work, path, options) for path in requirements]), how["as_json"], how["verbose"]
+    )
+
+
+@cli.command()
+@click.argument("requirements", nargs=-1, required=True, type=click.Path(path_type=Path))
+@repo_option
+@answer_option
+@click.option("--dry-run", is_flag=True, help="Ask all gates and write nothing.")
+@click.option("--overwrite", is_flag=True, help="Replace files that are there; otherwise they are never touched.")
+@click.option("--jobs", type=click.IntRange(1, 32), default=1, show_default=True, help="Files built at the same time.")
+@json_option
+@quiet_option
+@verbose_option
+def build(requirements: tuple[Path, ...], repo: Path | None, answers: tuple[str, ...], **how: Any) -> None:
+    """Build complete models from requirements files: from the check to published files and a report."""
+    from etl_orchestrator import api
+
+    screen = door.Screen(how["quiet"], how["verbose"])
+    work = _workplace(repo, screen)
+    interview = door.interview(how["as_json"] or how["jobs"] > 1)
+    options = api.BuildOptions(door.answers(answers), how["dry_run"], how["overwrite"], interview)
+    outcome = api.build_all(work, requirements, options, screen, how["jobs"])
+    door.leave(outcome, how["as_json"], how["verbose"])
+
+
+@cli.command()
+@click.argument("run", required=False)
+@repo_option
+@json_option
+@quiet_option
+@verbose_option
+def resume(run: str | None, repo: Path | None, **how: Any) -> None:
+    """Go on with a run that was stopped or stands open (default: the latest); finished work is not repeated."""
+    from etl_orchestrator import api
+
+    screen = door.Screen(how["quiet"], how["verbose"])
+    door.leave(api.resume(_workplace(repo, screen), run, screen), how["as_json"], how["verbose"])
+
+
+@cli.command()
+@repo_option
+@json_option
+def runs(repo: Path | None, as_json: bool) -> None:
+    """List the runs of the repository."""
+    from etl_orchestrator import api
+
+    door.leave(api.runs(_workplace(repo, None)), as_json)
+
+
+@cli.command()
+@click.argument("targets", nargs=-1, required=True, metavar="TABLE_OR_PATH…")
+@repo_option
+@json_option
+@verbose_option
+def check(targets: tuple[str, ...], repo: Path | None, as_json: bool, verbose: int) -> None:
+    """Ask every gate of models that stand in the repository."""
+    from etl_orchestrator import api
+
+    door.leave(api.check(_workplace(repo, door.Screen()), targets), as_json, verbose)
+
+
+@cli.command("format")
+@click.argument("targets", nargs=-1, required=True, metavar="PATH…")
+@repo_option
+@click.option("--check", "check_only", is_flag=True, help="Change nothing; exit 1 when a file is not formatted.")
+@json_option
+def format_(targets: tuple[str, ...], repo: Path | None, check_only: bool, as_json: bool) -> None:
+    """Format SQL files in place, as the repository's own formatter does."""
+    from etl_orchestrator import api
+
+    door.leave(api.format_sql_files(_workplace(repo, None), targets, check_only), as_json)
+
+
+@cli.command()
+@click.argument("targets", nargs=-1, required=True, metavar="PATH…")
+@repo_option
+@json_option
+def validate(targets: tuple[str, ...], repo: Path | None, as_json: bool) -> None:
+    """Dry-run queries with Google's own analyzer, offline."""
+    from etl_orchestrator import api
+
+    door.leave(api.validate(_workplace(repo, door.Screen()), targets), as_json)
+
+
+@cli.command()
+@click.argument("targets", nargs=-1, required=True, metavar="PATH…")
+@repo_option
+@click.option("--write", is_flag=True, help="Replace schema.yaml.")
+@json_option
+def schema(targets: tuple[str, ...], repo: Path | None, write: bool, as_json: bool) -> None:
+    """Show schema.yaml as the query's output makes it."""
+    from etl_orchestrator import api
+
+    door.leave(api.schema(_workplace(repo, door.Screen()), targets, write), as_json)
+
+
+@cli.command()
+@click.argument("targets", nargs=-1, required=True, metavar="PATH…")
+@repo_option
+@json_option
+@verbose_option
+def test(targets: tuple[str, ...], repo: Path | None, as_json: bool, verbose: int) -> None:
+    """Run SQL tests locally; no way to production."""
+    from etl_orchestrator import api
+
+    door.leave(api.test(_workplace(repo, door.Screen()), targets), as_json, verbose)
+
+
+@cli.command()
+@click.argument("code")
+@json_option
+def explain(code: str, as_json: bool) -> None:
+    """Explain a gate by its code or name."""
+    from etl_orchestrator import api
+
+    door.leave(api.explain(code), as_json)
+
+
+@cli.command("list")
+@click.argument("kind", type=click.Choice(["phases", "gates", "skills", "engines", "monitors"]))
+@json_option
+def list_(kind: str, as_json: bool) -> None:
+    """List the phases, gates, skills, engines or monitors."""
+    from etl_orchestrator import api
+
+    door.leave(api.listing(kind), as_json)
+
+
+def _workplace(repo: Path | None, screen: door.Screen | None) -> Workplace:
+    from etl_orchestrator.api import Workplace
+
+    return Workplace.find(repo or Path.cwd(), screen.say if screen else None, exact=repo is not None)
+
+
+def main() -> None:
+    """The entry point: errors of ours become one clear message and an exit code, never a traceback."""
+    try:
+        cli.main(standalone_mode=False, prog_name="etl-orchestrator")
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except click.exceptions.Exit as done:
+        sys.exit(done.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("stopped; etl-orchestrator resume goes on", err=True)
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.exit(141)
+    except OrchestratorError as error:
+        door.leave_with(error)

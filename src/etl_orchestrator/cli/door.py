@@ -1,0 +1,106 @@
+"""What all commands share at the way in and out: colours, progress, the interview, printing an outcome."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+
+from etl_orchestrator.errors import OrchestratorError
+
+if TYPE_CHECKING:
+    from etl_orchestrator.api import Workplace
+    from etl_orchestrator.outcome import Outcome
+    from etl_orchestrator.phase import Phase
+    from etl_orchestrator.requirements import Request
+    from etl_orchestrator.run import Run
+
+
+def styled(text: str, colour: str) -> str:
+    """Coloured unless NO_COLOR is set; click drops colours itself where the stream is no terminal."""
+    return text if os.environ.get("NO_COLOR") else click.style(text, fg=colour)
+
+
+class Screen:
+    """Progress on stderr: a line for each room as it is left, and what is slow as it happens."""
+
+    def __init__(self, quiet: bool = False, verbose: int = 0) -> None:
+        self._quiet = quiet
+        self._verbose = verbose
+
+    def say(self, text: str) -> None:
+        if not self._quiet:
+            click.echo(text, err=True)
+
+    def entered(self, run: Run, phase: Phase) -> None:
+        if not run.visits:
+            self.say(styled(f"building {run.table}", "cyan") + f"  (run {run.id})")
+
+    def left(self, run: Run) -> None:
+        from etl_orchestrator.phases import PHASES
+        from etl_orchestrator.report import terminal
+
+        names = [phase.name for phase in PHASES]
+        position = names.index(run.visits[-1].phase) + 1
+        self.say(terminal.left(run, position, len(names), styled, self._verbose))
+
+
+def answers(given: Sequence[str]) -> dict[str, str]:
+    """`element=value` pairs. Raises a usage error for one without an equals sign."""
+    found: dict[str, str] = {}
+    for text in given:
+        element, equals, value = text.partition("=")
+        if not equals or not element.strip():
+            raise click.UsageError(f"--answer {text}: write it as element=value")
+        found[element.strip()] = value.strip()
+    return found
+
+
+def interview(off: bool) -> Callable[[Request, Workplace], Request] | None:
+    """Asks on the terminal, when there is one on both sides."""
+    if off or not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return None
+
+    def ask(request: Request, workplace: Workplace) -> Request:
+        from etl_orchestrator import intake
+        from etl_orchestrator.skills.bigquery_etl_core.dag_ranking import rank_dags
+
+        def read(prompt: str) -> str:
+            return str(click.prompt(prompt, prompt_suffix=" ", default="", show_default=False, err=True))
+
+        tools = workplace.tools
+        return intake.ask(
+            request, tools, read, lambda text: click.echo(text, err=True), lambda asked: rank_dags(asked, tools.catalog)
+        )
+
+    return ask
+
+
+def batch(verb: str, results: Sequence[Outcome]) -> Outcome:
+    from etl_orchestrator.outcome import of_batch
+
+    return of_batch(verb, results, sum(result.seconds for result in results))
+
+
+def leave(outcome: Outcome, as_json: bool = False, verbose: int = 0) -> NoReturn:
+    """Print the outcome on stdout and exit with its code."""
+    if as_json:
+        click.echo(json.dumps(outcome.as_dict(), indent=2, ensure_ascii=False))
+    else:
+        from etl_orchestrator.report import terminal
+
+        click.echo(terminal.summary(outcome, styled, verbose))
+    sys.stdout.flush()
+    raise click.exceptions.Exit(outcome.exit_code)
+
+
+def leave_with(error: OrchestratorError) -> NoReturn:
+    """An error that no verb turned into an outcome."""
+    from etl_orchestrator.outcome import of_error
+
+    click.echo(str(error), err=True)
+    sys.exit(of_error("", error).exit_code)

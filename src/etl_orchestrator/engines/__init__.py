@@ -1,0 +1,19 @@
+"""Who plays Analyzer and Runner, by name. An engine's library is imported when it is first asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from etl_orchestrator.engines.googlesql import GoogleSql
+
+
+def _googlesql(on_compile: Callable[[str], None] | None = None) -> GoogleSql:
+    from etl_orchestrator.engines.googlesql import GoogleSql
+
+    return GoogleSql(on_compile=on_compile)
+
+
+#: Name and factory; a factory takes what to call with a line of progress when the engine must be made ready first.
+ENGINES = (("googlesql", _googlesql),)

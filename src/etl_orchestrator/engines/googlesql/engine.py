@@ -1,0 +1,177 @@
+"""Google's SQL analyzer and reference evaluator, compiled to WebAssembly and run in this process.
+
+It has no network, no files and no way to any table but those it is given. Not here: JavaScript and SQL routines, HLL_COUNT,
+APPROX_*, geography; each is refused by name.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
+
+from etl_orchestrator.engines.googlesql.catalog import table_proto
+from etl_orchestrator.engines.googlesql.contents import check_parameter, check_rows, content_of, with_wildcards
+from etl_orchestrator.engines.googlesql.encoding import NullElement, decode, encode
+from etl_orchestrator.engines.googlesql.instance import Instance, Refusal, TimedOut
+from etl_orchestrator.engines.googlesql.module import load
+from etl_orchestrator.engines.googlesql.problems import failure_of, problem_of
+from etl_orchestrator.engines.googlesql.reading import Reading, read
+from etl_orchestrator.engines.googlesql.session import Session
+from etl_orchestrator.engines.googlesql.text import Edit, Spelled, beyond_one_query, edited, spell
+from etl_orchestrator.errors import EngineCrashed, InvalidInput, Unsupported
+from etl_orchestrator.table import Schema, TableRef
+from etl_orchestrator.tools import Analysis, ParameterValue, Rows, SqlProblem, TableData
+
+#: The moment every query is run at, so that a test that reads the clock gives the same rows tomorrow.
+NOW = datetime(2025, 6, 15, 12, 0, 0, tzinfo=UTC)
+_READINGS = 256
+_OUT_OF_RANGE = 11
+
+Answer = TypeVar("Answer")
+
+
+class GoogleSql:
+    """Plays Analyzer and Runner. Starts at first use; may be shared by threads, which take turns.
+
+    `on_compile` is told when the engine must be compiled, which happens once per machine; `seconds` bounds one query.
+    """
+
+    name = "googlesql"
+
+    def __init__(
+        self,
+        cache_folder: Path | None = None,
+        on_compile: Callable[[str], None] | None = None,
+        now: datetime = NOW,
+        seconds: float = 30.0,
+    ) -> None:
+        self._cache_folder = cache_folder
+        self._on_compile = on_compile
+        self._now = now
+        self._seconds = seconds
+        self._session: Session | None = None
+        self._readings: OrderedDict[object, Reading] = OrderedDict()
+        self._turn = threading.RLock()
+
+    def analyze(self, sql: str, schemas: Mapping[TableRef, Schema], parameters: Mapping[str, str]) -> Analysis:
+        """See `tools.Analyzer`. Raises Unsupported for a routine or type that is not known here."""
+        reading = self._read(sql, schemas, parameters)
+        if not reading.problem:
+            return Analysis(reading.columns, reading.tables, reading.lineage)
+        short = {f"{table.dataset}.{table.name}": table for table in sorted(schemas, reverse=True)}
+        try:
+            named = {short.get(str(table), table) for table in self.references(sql)}
+        except InvalidInput:
+            named = set()
+        tables = tuple(sorted(table for table in named if isinstance(table, TableRef)))
+        return Analysis(tables=tables, problem=reading.problem)
+
+    def references(self, sql: str) -> tuple[TableRef | str, ...]:
+        """See `tools.Analyzer`; reads scripts too."""
+        try:
+            paths = self._served(lambda session: session.table_names(sql))
+        except Refusal as refusal:
+            problem = problem_of(refusal, Spelled(sql, sql, ()))
+            place = f"line {problem.line}, column {problem.column}" if problem.line else None
+            raise InvalidInput(problem.message, at=place, fix="mend the statement") from None
+        return tuple(dict.fromkeys(_reference(".".join(path)) for path in paths))
+
+    def run(self, sql: str, tables: Mapping[TableRef, TableData], parameters: Mapping[str, ParameterValue]) -> Rows:
+        """See `tools.Runner`. The clock stands still at `now`, the time zone is UTC."""
+        for table, data in tables.items():
+            check_rows(table, data)
+        fields = {name: check_parameter(name, parameter) for name, parameter in parameters.items()}
+        known = with_wildcards(sql, tables)
+        types = {name: parameter.type for name, parameter in parameters.items()}
+        reading = self._read(sql, {table: data.schema for table, data in known.items()}, types)
+        if reading.problem:
+            return Rows(problem=reading.problem)
+        if reading.unsupported:
+            raise Unsupported(reading.unsupported, fix="run this query in BigQuery")
+        flat = {table: f"table_{number}" for number, table in enumerate(reading.tables, start=1)}
+        contents = {
+            name: (table_proto(name, number, table, known[table].schema), content_of(table, known[table]))
+            for number, (table, name) in enumerate(flat.items(), start=1)
+        }
+        text = edited(_spelled(sql, known).text, [*reading.edits, *_flattened(reading, flat)])
+        values = {name: encode(field, parameters[name].value) for name, field in fields.items()}
+        try:
+            return _decoded(reading, self._served(lambda session: session.evaluate(text, contents, types, values)))
+        except NullElement as null:
+            return Rows(problem=SqlProblem(null.message))
+        except Refusal as refusal:
+            # The query has been analyzed: what the evaluator refuses for another reason than its data is a gap of ours.
+            if refusal.code != _OUT_OF_RANGE:
+                raise failure_of(refusal) from None
+            return Rows(problem=problem_of(refusal, Spelled(text, text, ())))
+
+    def _read(self, sql: str, schemas: Mapping[TableRef, Schema], parameters: Mapping[str, str]) -> Reading:
+        known = with_wildcards(sql, {table: TableData(schema) for table, schema in schemas.items()})
+        beyond = beyond_one_query(sql)
+        if beyond:
+            raise Unsupported(f"the local engine reads one query; this text holds {beyond}")
+        spelled = _spelled(sql, known)
+
+        def reading(session: Session) -> Reading:
+            catalog = session.catalog({table: data.schema for table, data in known.items()})
+            key = (session, catalog.number, sql, tuple(parameters.items()))
+            found = self._readings.get(key) or read(session, spelled, catalog, parameters)
+            self._readings[key] = found
+            self._readings.move_to_end(key)
+            while len(self._readings) > _READINGS:
+                self._readings.popitem(last=False)
+            return found
+
+        return self._served(reading)
+
+    def _served(self, work: Callable[[Session], Answer]) -> Answer:
+        """The work done by a live session: after a crash once more by a new one, whose memory is whole."""
+        with self._turn:
+            for last in (False, True):
+                session = self._session = self._session or self._started()
+                try:
+                    return work(session)
+                except EngineCrashed as crash:
+                    self._session = None
+                    self._readings.clear()
+                    if last or isinstance(crash, TimedOut):
+                        raise
+        raise AssertionError("unreachable")
+
+    def _started(self) -> Session:
+        return Session(Instance(load(self._cache_folder, self._on_compile), self._now, self._seconds))
+
+
+def _reference(name: str) -> TableRef | str:
+    try:
+        return TableRef.parse(name)
+    except InvalidInput:
+        return name
+
+
+def _spelled(sql: str, tables: Mapping[TableRef, TableData]) -> Spelled:
+    names = {str(table) for table in tables} | {f"{table.dataset}.{table.name}" for table in tables}
+    return spell(sql, names.__contains__)
+
+
+def _flattened(reading: Reading, flat: Mapping[TableRef, str]) -> list[Edit]:
+    """The evaluator takes contents only for tables with a name of one part; the alias keeps what the query calls it."""
+    return [
+        Edit(scan.start, scan.end, flat[scan.table] + ("" if scan.named else f" AS `{scan.table.name}`"))
+        for scan in reading.scans
+    ]
+
+
+def _decoded(reading: Reading, rows: object) -> Rows:
+    decoded = []
+    for row in rows:  # type: ignore[attr-defined]
+        if reading.struct:
+            whole = decode(reading.struct, row.cell[0]) or {}
+            decoded.append(tuple(whole.get(column.name) for column in reading.columns))
+        else:
+            decoded.append(tuple(decode(column, cell) for column, cell in zip(reading.columns, row.cell, strict=True)))
+    return Rows(reading.columns, tuple(decoded))

@@ -1,0 +1,167 @@
+"""What the engine understood of one query: columns, tables, lineage, and what must change before it can be run."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+from etl_orchestrator.engines.googlesql.instance import Refusal
+from etl_orchestrator.engines.googlesql.lineage import Origins, lineage_of
+from etl_orchestrator.engines.googlesql.problems import problem_of
+from etl_orchestrator.engines.googlesql.resolved import concrete, inherited, kind, walk
+from etl_orchestrator.engines.googlesql.session import Registered, Session
+from etl_orchestrator.engines.googlesql.text import Edit, Spelled, character, line_and_column
+from etl_orchestrator.engines.googlesql.types import field_of
+from etl_orchestrator.errors import Unsupported
+from etl_orchestrator.table import Field, Schema, TableRef
+from etl_orchestrator.table import walk as walk_fields
+from etl_orchestrator.tools import Lineage, SqlProblem
+
+_FORMAT_ELEMENT = re.compile(r"%(E[#*\d]?S|E4Y|Ez|.)", re.DOTALL)
+#: Elements that the engine's C library lacks: it formats them as nothing and parses them never, SAFE. hides even that.
+_UNPARSED = frozenset("kuJGgV")
+_UNFORMATTED = frozenset("klPJ")
+_DATE_FUNCTION = re.compile(r"(parse|format)_(date|datetime|time|timestamp)\Z")
+#: These trap, or answer wrongly (ZSTD_COMPRESS gives no bytes at all).
+_BROKEN = {
+    "net.reg_domain", "net.public_suffix", "zstd_compress", "zstd_decompress_to_bytes", "zstd_decompress_to_string",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """Where a table stands in the text, in characters; `named` when the query gives it an alias."""
+
+    start: int
+    end: int
+    table: TableRef
+    named: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """With a `problem` nothing else is known. `edits` make the text runnable by the engine, `unsupported` says why it
+    must not be run at all; a `struct` is the one cell of a SELECT AS STRUCT, whose fields are the columns."""
+
+    columns: Schema = ()
+    struct: Field | None = None
+    lineage: Mapping[str, Lineage] = field(default_factory=dict)
+    scans: tuple[Scan, ...] = ()
+    edits: tuple[Edit, ...] = ()
+    unsupported: str = ""
+    problem: SqlProblem | None = None
+
+    @property
+    def tables(self) -> tuple[TableRef, ...]:
+        return tuple(sorted({scan.table for scan in self.scans}))
+
+
+def read(session: Session, sql: Spelled, catalog: Registered, parameters: Mapping[str, str]) -> Reading:
+    """Raises EngineError when the engine fails; a fault of the query is a `problem`."""
+    try:
+        statement = session.analyze(sql.text, catalog, parameters)
+    except Refusal as refusal:
+        return Reading(problem=problem_of(refusal, sql))
+    columns, struct = _columns(statement)
+    nodes = tuple(walk(statement))
+    scans = _scans(nodes, sql.text, catalog)
+    problem = _duplicate(columns) or _wrong_case(scans, sql)
+    if problem:
+        return Reading(problem=problem)
+    edits, unsupported = _runnable(nodes, sql.text)
+    try:
+        lineage = _lineage(statement, Origins(nodes, catalog.table_of), columns, struct)
+    except RecursionError:
+        raise Unsupported("this query is too deeply nested for the local engine") from None
+    return Reading(columns, struct, lineage, scans, edits, unsupported)
+
+
+def _columns(statement: Any) -> tuple[Schema, Field | None]:
+    """Columns as BigQuery names them: those without a name are f0_, f1_ ..."""
+    outputs = statement.output_column_list
+    if statement.is_value_table:
+        only = field_of("f0_", outputs[0].column.type)
+        return (only.fields, only) if only.type == "RECORD" and only.mode != "REPEATED" else ((only,), None)
+    anonymous = count()
+    columns = []
+    for output in outputs:
+        has_name = output.name and not output.name.startswith("$")
+        columns.append(field_of(output.name if has_name else f"f{next(anonymous)}_", output.column.type))
+    return tuple(columns), None
+
+
+def _duplicate(columns: Schema) -> SqlProblem | None:
+    seen: set[str] = set()
+    for path, _ in walk_fields(columns):
+        if path.lower() in seen:
+            return SqlProblem(f"Duplicate column name in the result: {path}")
+        seen.add(path.lower())
+    return None
+
+
+def _scans(nodes: Iterable[Any], text: str, catalog: Registered) -> tuple[Scan, ...]:
+    found: set[Scan] = set()
+    for node in nodes:
+        if kind(node) == "TableScan":
+            place = inherited(node, "parse_location_range")
+            start, end = character(text, place.start), character(text, place.end)
+            found.add(Scan(start, end, catalog.table_of(node), bool(node.alias)))
+    return tuple(sorted(found, key=lambda scan: scan.start))
+
+
+def _wrong_case(scans: tuple[Scan, ...], sql: Spelled) -> SqlProblem | None:
+    """BigQuery tells names of tables apart by case, the engine does not."""
+    for scan in scans:
+        written = re.sub(r"[`\s]", "", sql.text[scan.start : scan.end])
+        if not f".{scan.table}".endswith(f".{written}"):
+            line, column = sql.place_given(*line_and_column(sql.text, scan.start))
+            return SqlProblem(f"Table not found: {written}; Did you mean {scan.table}?", line, column)
+    return None
+
+
+def _runnable(nodes: Iterable[Any], text: str) -> tuple[tuple[Edit, ...], str]:
+    """The edits that make the engine read format strings as BigQuery does, or why it cannot."""
+    edits: list[Edit] = []
+    for node in nodes:
+        if not kind(node).endswith("FunctionCall"):
+            continue
+        name = inherited(node, "function").name.rpartition(":")[2].lower()
+        if name in _BROKEN:
+            return (), f"the local engine lacks {name.upper()}"
+        if not _DATE_FUNCTION.match(name):
+            continue
+        literal = concrete(inherited(node, "argument_list")[0])
+        if kind(literal) != "Literal":
+            return (), f"the local engine cannot run {name.upper()} with a format that is no literal"
+        edit, unsupported = _format_edit(name, literal, text)
+        if unsupported:
+            return (), unsupported
+        edits.extend(edit)
+    return tuple(edits), ""
+
+
+def _format_edit(name: str, literal: Any, text: str) -> tuple[list[Edit], str]:
+    elements = _FORMAT_ELEMENT.findall(literal.value.value.string_value)
+    parses = name.startswith("parse")
+    lacking = sorted((_UNPARSED if parses else _UNFORMATTED) & set(elements))
+    if lacking:
+        return [], f"the local engine lacks %{lacking[0]} in {name.upper()}"
+    if not parses or "F" not in elements:
+        return [], ""
+    place = inherited(literal, "parse_location_range")
+    start, end = character(text, place.start), character(text, place.end)
+    written = text[start:end]
+    if _FORMAT_ELEMENT.findall(written) != elements:
+        return [], f"the local engine lacks %F in {name.upper()} where the format is written with escapes"
+    replaced = _FORMAT_ELEMENT.sub(lambda found: "%Y-%m-%d" if found.group(1) == "F" else found.group(), written)
+    return [Edit(start, end, replaced)], ""
+
+
+def _lineage(statement: Any, origins: Origins, columns: Schema, struct: Field | None) -> dict[str, Lineage]:
+    found = [origins.column(output.column.column_id) for output in statement.output_column_list]
+    if struct:
+        found = [found[0].field(index, part.name) for index, part in enumerate(struct.fields)]
+    return {column.name: lineage_of(origin) for column, origin in zip(columns, found, strict=True)}

@@ -1,0 +1,154 @@
+"""A running service with its settings: catalogs registered once, queries analyzed once."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from zetasql.wasi._pb2.zetasql.local_service import local_service_pb2 as service
+from zetasql.wasi._pb2.zetasql.proto import options_pb2
+from zetasql.wasi._pb2.zetasql.public import options_pb2 as settings
+
+from etl_orchestrator.engines.googlesql.catalog import base_catalog, catalog_of
+from etl_orchestrator.engines.googlesql.instance import Instance
+from etl_orchestrator.engines.googlesql.types import parse_type, type_of
+from etl_orchestrator.table import Schema, TableRef
+
+_CATALOGS = 16
+_FILLED_CATALOGS = 8
+#: Features of the engine that BigQuery does not have: its timestamps end at microseconds, it knows no FLOAT32.
+_LEFT_OUT = (settings.FEATURE_TIMESTAMP_NANOS, settings.FEATURE_TIMESTAMP_PICOS)
+_ADDED = (settings.FEATURE_DISABLE_FLOAT32,)
+_Empty = service.AnalyzerOptionsRequest  # any message without fields reads an empty answer
+_BUILTIN_POOL = service.DescriptorPoolListProto(
+    definitions=[service.DescriptorPoolListProto.Definition(builtin=service.DescriptorPoolListProto.Builtin())]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """A catalog in the service; `tables` are found by their number, counted from 1."""
+
+    number: int
+    tables: tuple[TableRef, ...]
+    schemas: tuple[Schema, ...]  # kept, so that their identity stays theirs
+
+    def table_of(self, scan: Any) -> TableRef:
+        number: int = scan.table.serialization_id
+        return self.tables[number - 1]
+
+
+class Session:
+    """One instance and what it was told; not for several threads at once."""
+
+    def __init__(self, instance: Instance) -> None:
+        self._instance = instance
+        self._catalogs: OrderedDict[frozenset[tuple[TableRef, int]], Registered] = OrderedDict()
+        self._filled: OrderedDict[tuple[tuple[str, bytes, bytes], ...], int] = OrderedDict()
+        request = service.LanguageOptionsRequest(maximum_features=True)
+        language = instance.call("GetLanguageOptions", request, options_pb2.LanguageOptionsProto)
+        features = [feature for feature in language.enabled_language_features if feature not in _LEFT_OUT]
+        del language.enabled_language_features[:]
+        language.enabled_language_features.extend([*features, *_ADDED])
+        language.product_mode = settings.PRODUCT_EXTERNAL
+        language.reserved_keywords.append("QUALIFY")
+        self._language = language
+        self._functions = options_pb2.ZetaSQLBuiltinFunctionOptionsProto(language_options=language)
+        defaults = instance.call(
+            "GetAnalyzerOptions", service.AnalyzerOptionsRequest(), options_pb2.AnalyzerOptionsProto
+        )
+        self._rewrites = list(defaults.enabled_rewrites)
+
+    def catalog(self, schemas: Mapping[TableRef, Schema]) -> Registered:
+        """Registers the tables, or finds them registered; the least recently used catalogs are given up."""
+        key = frozenset((table, id(schema)) for table, schema in schemas.items())
+        found = self._catalogs.get(key)
+        if found:
+            self._catalogs.move_to_end(key)
+            return found
+        proto, tables = catalog_of(schemas, self._functions)
+        request = service.RegisterCatalogRequest(simple_catalog=proto, descriptor_pool_list=_BUILTIN_POOL)
+        answer = self._instance.call("RegisterCatalog", request, service.RegisterResponse)
+        made = Registered(answer.registered_id, tables, tuple(schemas.values()))
+        self._catalogs[key] = made
+        while len(self._catalogs) > _CATALOGS:
+            self._forget(self._catalogs.popitem(last=False)[1].number)
+        return made
+
+    def analyze(self, sql: str, catalog: Registered, parameters: Mapping[str, str]) -> Any:
+        """The resolved query statement, as written: nothing rewritten, unused columns of tables left out."""
+        options = self._options(parameters)
+        options.prune_unused_columns = True
+        options.parse_location_record_type = settings.PARSE_LOCATION_RECORD_CODE_SEARCH
+        request = service.AnalyzeRequest(options=options, registered_catalog_id=catalog.number, sql_statement=sql)
+        answer = self._instance.call("Analyze", request, service.AnalyzeResponse)
+        return answer.resolved_statement.resolved_query_stmt_node
+
+    def evaluate(
+        self,
+        sql: str,
+        tables: Mapping[str, tuple[Any, Any]],
+        parameters: Mapping[str, str],
+        values: Mapping[str, Any],
+    ) -> Any:
+        """The rows of a query over flat tables: by name, the table and its contents as protobufs."""
+        options = self._options(parameters)
+        options.enabled_rewrites.extend(self._rewrites)
+        request = service.EvaluateQueryRequest(
+            sql=sql,
+            options=options,
+            registered_catalog_id=self._filled_catalog(tables),
+            descriptor_pool_list=_BUILTIN_POOL,
+        )
+        for name, value in values.items():
+            request.params.add(name=name, value=value)
+        return self._instance.call("EvaluateQuery", request, service.EvaluateQueryResponse).content.table_data.row
+
+    def _filled_catalog(self, tables: Mapping[str, tuple[Any, Any]]) -> int:
+        """Many queries on the same rows (mutants of one query) share a catalog, whose functions cost most of it."""
+        parts = [
+            (name, table.SerializeToString(), content.SerializeToString()) for name, (table, content) in tables.items()
+        ]
+        key = tuple(parts)
+        if key in self._filled:
+            self._filled.move_to_end(key)
+            return self._filled[key]
+        catalog = base_catalog(self._functions)
+        request = service.RegisterCatalogRequest(descriptor_pool_list=_BUILTIN_POOL)
+        for name, (table, content) in tables.items():
+            catalog.table.append(table)
+            request.table_content[name].CopyFrom(content)
+        request.simple_catalog.CopyFrom(catalog)
+        number: int = self._instance.call("RegisterCatalog", request, service.RegisterResponse).registered_id
+        self._filled[key] = number
+        while len(self._filled) > _FILLED_CATALOGS:
+            self._forget(self._filled.popitem(last=False)[1])
+        return number
+
+    def _forget(self, catalog: int) -> None:
+        self._instance.call("UnregisterCatalog", service.UnregisterRequest(registered_id=catalog), _Empty)
+
+    def table_names(self, sql: str) -> list[tuple[str, ...]]:
+        """The paths of the tables a statement or script names, CTEs and arrays of aliases left out."""
+        options = options_pb2.LanguageOptionsProto()
+        options.CopyFrom(self._language)
+        del options.supported_statement_kinds[:]  # none named means all
+        request = service.ExtractTableNamesFromStatementRequest(sql_statement=sql, options=options, allow_script=True)
+        answer = self._instance.call(
+            "ExtractTableNamesFromStatement", request, service.ExtractTableNamesFromStatementResponse
+        )
+        return [tuple(name.table_name_segment) for name in answer.table_name]
+
+    def _options(self, parameters: Mapping[str, str]) -> options_pb2.AnalyzerOptionsProto:
+        options = options_pb2.AnalyzerOptionsProto(
+            language_options=self._language,
+            default_timezone="UTC",
+            error_message_mode=settings.ERROR_MESSAGE_ONE_LINE,
+            parameter_mode=settings.PARAMETER_NAMED,
+            preserve_column_aliases=True,
+        )
+        for name, text in parameters.items():
+            options.query_parameters.add(name=name, type=type_of(parse_type(name, text)))
+        return options

@@ -1,0 +1,150 @@
+"""Query text on its way to the engine: names that BigQuery splits are split, and positions lead back."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+_TOKEN = re.compile(
+    r"""
+      (?P<skip>\s+|\#[^\n]*|--[^\n]*|/\*.*?\*/)
+    | (?P<string>(?:[rR][bB]?|[bB][rR]?)?
+        (?:\"{3}(?:\\.|.)*?\"{3}|'{3}(?:\\.|.)*?'{3}|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'))
+    | `(?P<quoted>(?:\\.|[^`\\\n])*)`
+    | (?P<word>[A-Za-z_]\w*)
+    | (?P<other>.)
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_DOTTED = re.compile(r"[\w-]+(\.[\w-]+)+\*?\Z")
+#: First words of statements that BigQuery knows and this engine does not analyze.
+_STATEMENTS = frozenset(
+    [
+        "ALTER",
+        "ASSERT",
+        "BEGIN",
+        "CALL",
+        "CREATE",
+        "DECLARE",
+        "DELETE",
+        "DROP",
+        "EXECUTE",
+        "EXPORT",
+        "FOR",
+        "IF",
+        "INSERT",
+        "LOAD",
+        "LOOP",
+        "MERGE",
+        "RAISE",
+        "REPEAT",
+        "SET",
+        "TRUNCATE",
+        "UPDATE",
+        "WHILE",
+    ]
+)
+_TAB = 8  # the engine counts a tab as reaching the next multiple of 8
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """Put `text` in the place of the characters from `start` to `end`."""
+
+    start: int
+    end: int
+    text: str
+
+
+def edited(sql: str, edits: Iterable[Edit]) -> str:
+    """The text with every edit made, equal ones once."""
+    for edit in sorted(set(edits), key=lambda edit: edit.start, reverse=True):
+        sql = sql[: edit.start] + edit.text + sql[edit.end :]
+    return sql
+
+
+@dataclass(frozen=True, slots=True)
+class Spelled:
+    """A query as given and as the engine gets it, `text`."""
+
+    given: str
+    text: str
+    edits: tuple[Edit, ...]
+
+    def place_given(self, line: int, column: int) -> tuple[int, int]:
+        """The line and column in `given` of a place that the engine names in `text`, both from 1."""
+        offset = self._given_offset(_offset(self.text, line, column))
+        return line_and_column(self.given, offset)
+
+    def _given_offset(self, offset: int) -> int:
+        shift = 0
+        for edit in self.edits:
+            start = edit.start + shift
+            if offset < start:
+                break
+            if offset < start + len(edit.text):
+                return edit.start
+            shift += len(edit.text) - (edit.end - edit.start)
+        return offset - shift
+
+
+def spell(sql: str, is_table: Callable[[str], bool]) -> Spelled:
+    """The query with `` `a.b.c` `` written `` `a`.`b`.`c` ``.
+
+    BigQuery splits such a name, so that `c` is its alias; the engine takes it for one identifier. Left alone is a name
+    of two parts that is no table, followed neither by a dot nor a parenthesis: there BigQuery does not split either.
+    """
+    edits: list[Edit] = []
+    for token in _TOKEN.finditer(sql):
+        name = token.group("quoted")
+        if name is None or not _DOTTED.match(name):
+            continue
+        if name.count(".") > 1 or is_table(name) or sql[token.end() : token.end() + 1] in (".", "("):
+            split = ".".join(f"`{part}`" for part in name.split("."))
+            edits.append(Edit(token.start(), token.end(), split))
+    return Spelled(sql, edited(sql, edits), tuple(edits))
+
+
+def wildcards(sql: str) -> list[str]:
+    """Names in backticks that end with `*`, in order."""
+    names = (token.group("quoted") for token in _TOKEN.finditer(sql))
+    return list(dict.fromkeys(name for name in names if name and name.endswith("*")))
+
+
+def beyond_one_query(sql: str) -> str:
+    """What makes the text more than one query ("CREATE", "a second statement"), or nothing."""
+    ended = False
+    first = ""
+    for token in _TOKEN.finditer(sql):
+        if token.group("skip"):
+            continue
+        if ended:
+            return "a second statement"
+        first = first or token.group().upper()
+        if first in _STATEMENTS:
+            return first
+        ended = token.group() == ";"
+    return ""
+
+
+def line_and_column(text: str, offset: int) -> tuple[int, int]:
+    """Both from 1, a tab being one column."""
+    before = text[:offset]
+    return before.count("\n") + 1, offset - (before.rfind("\n") + 1) + 1
+
+
+def character(text: str, byte: int) -> int:
+    """The engine counts bytes of UTF-8 where Python counts characters."""
+    return byte if text.isascii() else len(text.encode()[:byte].decode(errors="ignore"))
+
+
+def _offset(text: str, line: int, column: int) -> int:
+    lines = text.split("\n")
+    start = sum(len(previous) + 1 for previous in lines[: line - 1])
+    reached = 1
+    for index, letter in enumerate(lines[line - 1] if line <= len(lines) else ""):
+        if reached >= column:
+            return start + index
+        reached += _TAB - (reached - 1) % _TAB if letter == "\t" else 1
+    return min(start + len(lines[line - 1]) if line <= len(lines) else len(text), len(text))

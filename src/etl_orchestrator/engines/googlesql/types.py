@@ -1,0 +1,108 @@
+"""Field to GoogleSQL type and back, and types as people write them (`ARRAY<STRUCT<a INT64>>`)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from zetasql.wasi._pb2.zetasql.public import type_pb2
+from zetasql.wasi._pb2.zetasql.public.type_pb2 import TypeProto
+
+from etl_orchestrator.errors import InvalidInput, Unsupported
+from etl_orchestrator.table import LEGACY_TYPES, TYPES, Field
+
+_KINDS = {
+    "STRING": type_pb2.TYPE_STRING, "BYTES": type_pb2.TYPE_BYTES, "INTEGER": type_pb2.TYPE_INT64,
+    "FLOAT": type_pb2.TYPE_DOUBLE, "BOOLEAN": type_pb2.TYPE_BOOL, "DATE": type_pb2.TYPE_DATE,
+    "DATETIME": type_pb2.TYPE_DATETIME, "TIME": type_pb2.TYPE_TIME, "TIMESTAMP": type_pb2.TYPE_TIMESTAMP,
+    "NUMERIC": type_pb2.TYPE_NUMERIC, "BIGNUMERIC": type_pb2.TYPE_BIGNUMERIC, "JSON": type_pb2.TYPE_JSON,
+    "GEOGRAPHY": type_pb2.TYPE_GEOGRAPHY, "INTERVAL": type_pb2.TYPE_INTERVAL,
+}  # fmt: skip
+_NAMES = {kind: name for name, kind in _KINDS.items()}
+_TYPE_TOKEN = re.compile(r"\s*([A-Za-z_]\w*|`[^`]+`|\d+|[<>(),])")
+
+
+def type_of(field: Field) -> TypeProto:
+    """Raises Unsupported for a RANGE, whose element type a schema file does not tell."""
+    if field.mode == "REPEATED":
+        element = type_of(replace(field, mode="NULLABLE"))
+        return TypeProto(type_kind=type_pb2.TYPE_ARRAY, array_type=type_pb2.ArrayTypeProto(element_type=element))
+    if field.type == "RECORD":
+        fields = [type_pb2.StructFieldProto(field_name=part.name, field_type=type_of(part)) for part in field.fields]
+        return TypeProto(type_kind=type_pb2.TYPE_STRUCT, struct_type=type_pb2.StructTypeProto(field=fields))
+    if field.type not in _KINDS:
+        raise Unsupported(f"this engine does not know the element type of `{field.name}` ({field.type})")
+    return TypeProto(type_kind=_KINDS[field.type])
+
+
+def field_of(name: str, proto: TypeProto) -> Field:
+    """Raises Unsupported for a type that a BigQuery table cannot hold (arrays of arrays, UUID, graph elements)."""
+    if proto.type_kind == type_pb2.TYPE_ARRAY:
+        element = field_of(name, proto.array_type.element_type)
+        if element.mode == "REPEATED":
+            raise Unsupported(f"`{name}` is an array of arrays, which BigQuery cannot hold")
+        return replace(element, mode="REPEATED")
+    if proto.type_kind == type_pb2.TYPE_STRUCT:
+        parts = [
+            field_of(part.field_name or f"_field_{index}", part.field_type)
+            for index, part in enumerate(proto.struct_type.field, start=1)
+        ]
+        return Field(name, "RECORD", fields=tuple(parts))
+    if proto.type_kind == type_pb2.TYPE_RANGE:
+        return Field(name, "RANGE")
+    if proto.type_kind not in _NAMES:
+        kind = type_pb2.TypeKind.Name(proto.type_kind).removeprefix("TYPE_")
+        raise Unsupported(f"`{name}` is of type {kind}, which BigQuery cannot hold")
+    return Field(name, _NAMES[proto.type_kind])
+
+
+def parse_type(name: str, text: str) -> Field:
+    """A GoogleSQL type as text, as a field of that name; lengths and precisions are read and dropped."""
+    tokens: list[str] = []
+    position = 0
+    while position < len(text.rstrip()):
+        found = _TYPE_TOKEN.match(text, position)
+        if not found:
+            raise _not_a_type(text)
+        tokens.append(found.group(1).strip("`"))
+        position = found.end()
+    field, rest = _read_type(name, tokens, text)
+    if rest:
+        raise _not_a_type(text)
+    return field
+
+
+def _not_a_type(text: str) -> InvalidInput:
+    return InvalidInput(f"`{text}` is not a GoogleSQL type", fix="write one such as DATE or ARRAY<STRING>")
+
+
+def _read_type(name: str, tokens: list[str], text: str) -> tuple[Field, list[str]]:
+    head, rest = (tokens[0].upper(), tokens[1:]) if tokens else ("", [])
+    if head == "ARRAY" and rest[:1] == ["<"]:
+        element, rest = _read_type(name, rest[1:], text)
+        if rest[:1] != [">"] or element.mode == "REPEATED":
+            raise _not_a_type(text)
+        return replace(element, mode="REPEATED"), rest[1:]
+    if head == "STRUCT" and rest[:1] == ["<"]:
+        return _read_struct(name, rest[1:], text)
+    kind = LEGACY_TYPES.get(head, head)
+    if kind not in TYPES or kind == "RECORD":
+        raise _not_a_type(text)
+    if rest[:1] == ["("]:
+        if ")" not in rest:
+            raise _not_a_type(text)
+        rest = rest[rest.index(")") + 1 :]
+    return Field(name, kind), rest
+
+
+def _read_struct(name: str, tokens: list[str], text: str) -> tuple[Field, list[str]]:
+    parts: list[Field] = []
+    while True:
+        named = len(tokens) > 1 and tokens[1] not in "<>(),"
+        part, rest = _read_type(tokens[0] if named else f"_field_{len(parts) + 1}", tokens[named:], text)
+        parts.append(part)
+        if rest[:1] == [">"]:
+            return Field(name, "RECORD", fields=tuple(parts)), rest[1:]
+        if rest[:1] != [","]:
+            raise _not_a_type(text)
+        tokens = rest[1:]

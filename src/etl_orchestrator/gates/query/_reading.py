@@ -1,0 +1,127 @@
+"""How the gates of this room read the query: rendered, parsed or analyzed, or why that is another gate's affair."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from etl_orchestrator.errors import InvalidInput, Unavailable
+from etl_orchestrator.finding import NotDue, Unchecked
+from etl_orchestrator.layout import paths
+from etl_orchestrator.model import Model
+from etl_orchestrator.requirements import Requirements
+from etl_orchestrator.sql import dry_run as dry
+from etl_orchestrator.table import TableRef
+from etl_orchestrator.tools import Analysis, Tools
+
+if TYPE_CHECKING:
+    from sqlglot.expressions import Expr
+
+NO_QUERY = NotDue("the model has no query.sql")
+NO_REQUIREMENTS = NotDue("no requirements stand behind this table")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """query.sql as written and as rendered: for later runs first, and for the first run where that differs."""
+
+    path: str
+    template: str
+    renderings: tuple[str, ...]
+
+    def at(self, line: int, rendering: int = 0) -> str:
+        """`path:line` of the template for a line of a rendering."""
+        return f"{self.path}:{template_line(self.template, self.renderings[rendering], line)}"
+
+
+def owner_of(model: Model) -> str:
+    """Who mends a finding in the query: nobody but a person where a person wrote it."""
+    adopted = model.requirements is not None and model.requirements.request.query is not None
+    return "requirements" if adopted else "query"
+
+
+def reading(model: Model, tools: Tools) -> Reading | NotDue:
+    """The query rendered both ways."""
+    path = paths.query_sql(model.table)
+    template = model.text(path)
+    if template is None:
+        return NO_QUERY
+    try:
+        later = dry.rendered(model, tools)
+        first = dry.rendered(model, tools, is_init=True) if "is_init" in template else later
+    except InvalidInput:
+        return NotDue("the template cannot be rendered (see broken_template)")
+    return Reading(path, template, (later,) if first == later else (later, first))
+
+
+def analysis(model: Model, tools: Tools) -> Analysis | NotDue | Unchecked:
+    """What the analyzer says of an accepted query."""
+    if model.text(paths.query_sql(model.table)) is None:
+        return NO_QUERY
+    try:
+        answer = dry.dry_run(model, tools)
+    except InvalidInput:
+        return NotDue("the query cannot be read (see broken_template, refused_query)")
+    except Unavailable as error:
+        return Unchecked(str(error))
+    return NotDue("the query is refused (see refused_query)") if answer.problem else answer
+
+
+def columns_and_requirements(model: Model, tools: Tools) -> tuple[Analysis, Requirements] | NotDue | Unchecked:
+    """An accepted query and requirements that name its output columns."""
+    if model.requirements is None:
+        return NO_REQUIREMENTS
+    if not model.requirements.body.columns:
+        return NotDue("the requirements name no output columns")
+    answer = analysis(model, tools)
+    return (answer, model.requirements) if isinstance(answer, Analysis) else answer
+
+
+def references(model: Model, tools: Tools) -> dict[TableRef | str, str] | NotDue:
+    """Every table that the query names, with the place where it stands first."""
+    read = reading(model, tools)
+    if isinstance(read, NotDue):
+        return read
+    found: dict[TableRef | str, str] = {}
+    for number, rendering in enumerate(read.renderings):
+        try:
+            named = tools.analyzer.references(rendering)
+        except InvalidInput:
+            return NotDue("the query does not parse (see refused_query)")
+        for reference in named:
+            found.setdefault(reference, read.at(line_of(rendering, str(reference)), number))
+    return found
+
+
+@lru_cache(maxsize=32)
+def trees_of(rendering: str) -> tuple[Expr, ...]:
+    """The syntax trees of the statements, the query itself last; none when sqlglot does not know a construct."""
+    import sqlglot
+    from sqlglot.errors import SqlglotError
+
+    try:
+        return tuple(tree for tree in sqlglot.parse(rendering, dialect="bigquery") if tree is not None)
+    except SqlglotError:
+        return ()
+
+
+def line_of(text: str, wanted: str) -> int:
+    """The first line that holds the words, 1 when none does (a name may be spelled with other backticks)."""
+    plain = wanted.replace("`", "")
+    lines = (number for number, line in enumerate(text.splitlines(), 1) if plain in line.replace("`", ""))
+    return next(lines, 1)
+
+
+def template_line(template: str, rendering: str, line: int) -> int:
+    """The line of the template from which a line of its rendering comes, or the nearest one before."""
+    if template == rendering or line < 1:
+        return max(line, 1)
+    matcher = difflib.SequenceMatcher(None, template.splitlines(), rendering.splitlines(), autojunk=False)
+    found = 1
+    for block in matcher.get_matching_blocks():
+        if block.b >= line:
+            break
+        found = block.a + min(line - block.b, block.size) if block.size else found
+    return found

@@ -1,0 +1,39 @@
+"""A model without its query.
+
+What it checks
+    query.sql or query.py is there, whichever was planned, and holds more than white space and comments.
+Why
+    Everything else is made from the query: the schema, the tests, the monitoring.
+Example
+    The plan says query.py, and the folder holds metadata.yaml only.
+Repair
+    Write the file the plan names.
+"""
+
+from __future__ import annotations
+
+import re
+
+from etl_orchestrator.finding import Verdict, verdict
+from etl_orchestrator.layout import paths
+from etl_orchestrator.model import Model
+from etl_orchestrator.phase import Gate, found
+from etl_orchestrator.tools import Tools
+
+_NOTHING = re.compile(r"(?:\s|--[^\n]*|#[^\n]*|/\*.*?\*/|\{#.*?#\})*", re.DOTALL)
+
+
+def check(model: Model, tools: Tools) -> Verdict:
+    candidates = [paths.query_sql(model.table), paths.query_py(model.table)]
+    if model.plan is not None:
+        candidates = [candidates[1] if model.plan.is_python else candidates[0]]
+    there = [path for path in candidates if not _NOTHING.fullmatch(model.text(path) or "")]
+    if there:
+        return verdict([], f"{there[0]} is there")
+    name = " or ".join(path.rpartition("/")[2] for path in candidates)
+    empty = any(model.text(path) is not None for path in candidates)
+    message = f"{name} holds no statement" if empty else f"there is no {name}"
+    return verdict([found(GATE, message, candidates[0], f"write {name}")], "")
+
+
+GATE = Gate("QRY001", "missing_query", "query", check)

@@ -1,0 +1,36 @@
+"""Tests that expect no row at all.
+
+What it checks
+    At least one test expects at least one row.
+Why
+    A query that returns nothing passes every test that expects nothing.
+Example
+    The only test has `expect.yaml: []`, because no fixture row falls on the day of the parameter.
+Repair
+    Add a row that the query keeps, or an example to the requirements.
+"""
+
+from __future__ import annotations
+
+from etl_orchestrator.finding import NotDue, Verdict, verdict
+from etl_orchestrator.layout import paths
+from etl_orchestrator.model import Model
+from etl_orchestrator.phase import Gate, found
+from etl_orchestrator.proving.trial import trials
+from etl_orchestrator.tools import Tools
+
+
+def check(model: Model, tools: Tools) -> Verdict:
+    if model.text(paths.query_sql(model.table)) is None:
+        return NotDue("the model has no query.sql")
+    ran = trials(model, tools)
+    if not ran:
+        return NotDue("there are no tests (see missing_test)")
+    rows = sum(len(trial.test.expect) for trial in ran if trial.test)
+    if rows or not any(trial.test for trial in ran):
+        return verdict([], f"{rows} rows are expected in all")
+    fix = "add a fixture row that the query keeps, and what it becomes"
+    return verdict([found(GATE, "no test expects a row", paths.tests_folder(model.table), fix)], "")
+
+
+GATE = Gate("TST007", "empty_suite", "tests", check)

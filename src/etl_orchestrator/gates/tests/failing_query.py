@@ -1,0 +1,37 @@
+"""A query that ends with an error on a test's rows.
+
+What it checks
+    The query runs to its end on the fixtures of every test.
+Why
+    A query which divides by zero or casts what cannot be cast on a dozen rows will do so on a billion.
+Example
+    `SUM(amount) / COUNT(coupon)` in a group without coupons: division by zero.
+Repair
+    Correct the query (SAFE_DIVIDE, SAFE_CAST, a filter). The model goes back to phase query.
+"""
+
+from __future__ import annotations
+
+from etl_orchestrator.finding import NotDue, Verdict, verdict
+from etl_orchestrator.layout import paths
+from etl_orchestrator.model import Model
+from etl_orchestrator.phase import Gate, found
+from etl_orchestrator.proving.trial import trials
+from etl_orchestrator.tools import Tools
+
+
+def check(model: Model, tools: Tools) -> Verdict:
+    if model.text(paths.query_sql(model.table)) is None:
+        return NotDue("the model has no query.sql")
+    ran = trials(model, tools)
+    if not ran:
+        return NotDue("there are no tests (see missing_test)")
+    findings = []
+    for trial in ran:
+        if trial.problem is not None:
+            at = f"{paths.query_sql(model.table)}:{trial.problem.line or 1}"
+            findings.append(found(GATE, f"on the rows of {trial.name}: {trial.problem.message}", at, f"see {trial.at}"))
+    return verdict(findings, f"the query runs on the rows of {len(ran)} tests")
+
+
+GATE = Gate("TST004", "failing_query", "query", check)

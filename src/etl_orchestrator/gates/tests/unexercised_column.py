@@ -1,0 +1,50 @@
+"""An output column that is NULL in every expected row.
+
+What it checks
+    Every output column has a value in at least one expected row of one test (arrays: a non-empty one).
+Why
+    The repository's comparison drops columns that are NULL: such a column may hold anything and no test would
+    notice.
+Example
+    `region` is NULL in all expected rows, since no fixture row has a known country.
+Repair
+    Add a fixture row in which the column gets a value, or an example to the requirements.
+"""
+
+from __future__ import annotations
+
+from etl_orchestrator.finding import NotDue, Verdict, verdict
+from etl_orchestrator.layout import paths
+from etl_orchestrator.model import Model
+from etl_orchestrator.phase import Gate, found
+from etl_orchestrator.proving.trial import trials
+from etl_orchestrator.tools import Tools
+
+
+def check(model: Model, tools: Tools) -> Verdict:
+    if model.requirements is None:
+        return NotDue("a hand-made suite is held to its own expectations")
+    if model.text(paths.query_sql(model.table)) is None:
+        return NotDue("the model has no query.sql")
+    ran = trials(model, tools)
+    if not ran:
+        return NotDue("there are no tests (see missing_test)")
+    columns = [column.name for column in ran[0].rows.columns]
+    filled = {
+        name
+        for trial in ran
+        if trial.test
+        for row in trial.test.expect
+        for name, value in row.items()
+        if value not in (None, [])
+    }
+    fix = "add a row to an example of the requirements in which it has a value"
+    findings = [
+        found(GATE, f"`{name}` is empty in every expected row", paths.tests_folder(model.table), fix, "requirements")
+        for name in columns
+        if name not in filled
+    ]
+    return verdict(findings, f"{len(columns)} columns have a value in some expected row")
+
+
+GATE = Gate("TST008", "unexercised_column", "tests", check)

@@ -1,0 +1,1 @@
+"""How strong the tests are: what a requirement means on given rows, fixtures that tell queries apart, and mutants."""

@@ -1,0 +1,45 @@
+"""A worked example of the requirements as a typed SQL test: the strongest oracle there is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from etl_orchestrator.errors import InvalidInput
+from etl_orchestrator.layout.sql_test import SqlTest, parameter_field
+from etl_orchestrator.requirements import Example, Requirements, Row
+from etl_orchestrator.sql.values import parse_cell
+from etl_orchestrator.table import Schema, TableRef
+from etl_orchestrator.tools import ParameterValue, TableData, Value
+
+
+def test_of(
+    example: Example, requirements: Requirements, schemas: Mapping[TableRef, Schema], output: Schema
+) -> SqlTest:
+    """The example typed by the schemas of the sources and of the output; a table not given is empty.
+
+    Raises InvalidInput at the requirements file for a column that does not exist or a value that does not fit.
+    """
+    at = requirements.request.at("examples")
+    given = {TableRef.parse(name, requirements.table.project): rows for name, rows in example.given.items()}
+    tables = {
+        table: TableData(schema, tuple(_typed(row, schema, at) for row in given.get(table, ())))
+        for table, schema in schemas.items()
+    }
+    types = {parameter.name: parameter.type for parameter in requirements.parameters}
+    parameters = {
+        name: ParameterValue(kind, parse_cell(parameter_field(name, kind), value))
+        for name, value in example.parameters.items()
+        for kind in [types.get(name, "STRING")]
+    }
+    expect = tuple(_typed(row, output, at) for row in example.expect)
+    slug = re.sub(r"[^a-z0-9]+", "_", example.name.lower()).strip("_")[:80]
+    return SqlTest(f"test_{slug}", tables, parameters, expect, output)
+
+
+def _typed(row: Row, schema: Schema, at: str) -> dict[str, Value]:
+    fields = {field.name: field for field in schema}
+    strange = sorted(set(row) - set(fields))
+    if strange:
+        raise InvalidInput(f"an example names `{strange[0]}`, which is no column there", at=at)
+    return {name: parse_cell(fields[name], cell) for name, cell in row.items()}

@@ -1,0 +1,257 @@
+"""Small, readable sets of input rows that tell a right query from a slightly wrong one.
+
+Made from the requirement alone: the rows are chosen by evaluating its conditions, never by running a query. The same
+requirement gives the same rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+
+from etl_orchestrator.proving.doubt import CannotTell
+from etl_orchestrator.proving.frames import Frame, frames, init_frames, names_read, stars
+from etl_orchestrator.proving.oracle import Expected, expected_rows
+from etl_orchestrator.proving.pools import gather, parameter_values
+from etl_orchestrator.proving.relations import Machine
+from etl_orchestrator.proving.variants import Variant, repeats, variants
+from etl_orchestrator.proving.witnesses import Material, Row, Witness, start
+from etl_orchestrator.requirements import Requirements
+from etl_orchestrator.table import Field, Schema, TableRef
+from etl_orchestrator.tools import ParameterValue, TableData, Value
+
+MAX_ROWS = 12
+MAX_CASES = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One set of rows. `why` is the sentence for its expectation; `comments` by place: a table (`p.d.t`), or one of
+    its rows from 0 (`p.d.t:2`)."""
+
+    name: str
+    why: str
+    tables: Mapping[TableRef, TableData]
+    parameters: Mapping[str, ParameterValue]
+    comments: Mapping[str, str] = field(default_factory=dict)
+
+
+_THEMES = (
+    ("groups", "test_happy_path", "Rows that meet every condition: equal rows, NULLs, a second key."),
+    ("days", "test_neighbour_days", "Rows at the edges of the day and just outside of it."),
+    ("filters", "test_rows_left_out", "Rows that miss exactly one condition."),
+    ("joins", "test_unmatched_rows", "Rows without a partner, with a NULL key, with two partners."),
+    (
+        "arms",
+        "test_arms_and_boundaries",
+        "Rows on each side of every condition inside of the columns, and array shapes.",
+    ),
+)
+
+
+def cases(requirements: Requirements, schemas: Mapping[TableRef, Schema]) -> tuple[Case, ...]:
+    """At most six cases of at most twelve rows; every case has every source, if only as an empty table.
+
+    The expectation of each can be determined, unless the requirement is one that the oracle cannot evaluate at all.
+    """
+    if requirements.request.python is not None or not requirements.sources:
+        return ()
+    builder = _Builder(requirements, schemas)
+    found = [case for theme in _THEMES if (case := builder.case(*theme))]
+    if requirements.request.on_init is not None or requirements.reads_itself:
+        found.append(builder.init())
+    return tuple(found[:MAX_CASES])
+
+
+class _Builder:
+    """Everything that the cases of one requirement share."""
+
+    def __init__(self, requirements: Requirements, schemas: Mapping[TableRef, Schema]) -> None:
+        self.requirements = requirements
+        self.schemas = {table: schemas.get(table, ()) for table in requirements.sources}
+        self.parameters = parameter_values(requirements.parameters)
+        self.material, self.witnesses = self._solved(frames(requirements))
+        self.ground: list[tuple[TableRef, Row]] = []
+        self._enlarge()
+        self.variants = [variant for witness in self.witnesses for variant in variants(witness)]
+
+    def _solved(self, shapes: tuple[Frame, ...]) -> tuple[Material, list[Witness]]:
+        evaluator = Machine(self.parameters).evaluator
+        nodes = [node for shape in shapes for node in shape.nodes]
+        read = {table: _cut(self.schemas[table], table, shapes) for table in self.schemas}
+        material = Material(read, gather(nodes, evaluator), evaluator)
+        solved: list[Witness] = []
+        for shape in shapes:
+            witness = start(shape, material).solve()
+            for source in shape.sources:
+                for name, value in (witness.rows.get(source.alias) or {}).items() if source.step else ():
+                    if value is not None:
+                        material.wishes.setdefault(name.lower(), []).append(value)
+            solved.append(witness)
+        return material, solved
+
+    def _enlarge(self) -> None:
+        """More rows like the first ones, until the requirement expects a row (HAVING COUNT(*) >= 5)."""
+        if not self.structured or _Draft(self, self.witnesses).seen() != 0:
+            return
+        for count in range(1, MAX_ROWS - 2):
+            for new_keys in (False, True):
+                for chosen in [*([witness] for witness in self.witnesses), self.witnesses]:
+                    self.ground = [row for one in chosen for row in repeats(one, count, new_keys=new_keys)]
+                    if _Draft(self, self.witnesses).seen():
+                        return
+        self.ground = []
+
+    def case(self, theme: str, name: str, why: str) -> Case | None:
+        """The rows that fit, then one changed row after the other as long as the expectation stays determined."""
+        wanted = [variant for variant in self.variants if variant.theme == theme]
+        if not wanted and theme != "groups":
+            return None
+        draft = _Draft(self, self.witnesses)
+        if theme == "groups" and not draft.determined() and self.structured:
+            draft.thin()
+        added = 0
+        for variant in wanted:
+            if draft.size >= MAX_ROWS:
+                break
+            added += draft.add(variant)
+        return draft.case(name, why) if added or theme == "groups" else None
+
+    def init(self) -> Case:
+        """The very first run: the table itself is empty."""
+        first = init_frames(self.requirements)
+        witnesses = self._solved((*first,))[1] if first else self.witnesses
+        draft = _Draft(self, [*witnesses, *self.witnesses] if first else witnesses, without=self.requirements.table)
+        return draft.case("test_init", "The very first run: the table does not exist yet.")
+
+    @property
+    def structured(self) -> bool:
+        return self.requirements.request.query is None
+
+    def expected(self, tables: Mapping[TableRef, TableData]) -> Expected | None:
+        """What the requirement says of these rows; None when it cannot be told."""
+        try:
+            return expected_rows(self.requirements, tables, self.parameters)
+        except CannotTell:
+            return None
+
+
+class _Draft:
+    """A case that grows."""
+
+    def __init__(self, builder: _Builder, witnesses: list[Witness], without: TableRef | None = None) -> None:
+        self.builder = builder
+        self.rows: dict[TableRef, list[tuple[Row, str]]] = {table: [] for table in builder.schemas}
+        for witness in witnesses:
+            for source in witness.frame.sources:
+                row = witness.rows.get(source.alias)
+                if source.table in self.rows and row is not None and source.table != without:
+                    self._put(source.table, row, "meets every condition")
+        for table, row in builder.ground:
+            if table != without:
+                self._put(table, row, "meets every condition, too", twice=True)
+        self.unknown: frozenset[str] | None = None
+
+    @property
+    def size(self) -> int:
+        return sum(len(rows) for rows in self.rows.values())
+
+    def _put(self, table: TableRef, row: Row, why: str, *, twice: bool = False) -> bool:
+        required = [column for column in self.builder.schemas[table] if column.mode == "REQUIRED"]
+        if any(column.name in row and row[column.name] is None for column in required):
+            return False  # such a row cannot be
+        row = {**row, **{column.name: _plain(column) for column in required if column.name not in row}}
+        if not twice and any(row == other for other, _ in self.rows[table]):
+            return False
+        self.rows[table].append((row, why))
+        return True
+
+    def tables(self) -> dict[TableRef, TableData]:
+        return {
+            table: TableData(self.builder.schemas[table], tuple(row for row, _ in rows))
+            for table, rows in self.rows.items()
+        }
+
+    def seen(self) -> int | None:
+        """The number of rows expected."""
+        found = self.builder.expected(self.tables())
+        return None if found is None else len(found.rows)
+
+    def determined(self) -> bool:
+        """Whether the requirement tells the expectation, and of no fewer columns than before."""
+        if not self.builder.structured:
+            return True
+        found = self.builder.expected(self.tables())
+        if found is None or (self.unknown is not None and not set(found.unknown) <= self.unknown):
+            return False
+        self.unknown = frozenset(found.unknown)
+        return True
+
+    def add(self, variant: Variant) -> bool:
+        """Takes a variant in, unless it would leave the expectation open."""
+        before = {table: list(rows) for table, rows in self.rows.items()}
+        if self.unknown is None:
+            self.determined()
+        fresh = [self._put(table, row, variant.why, twice=variant.twice) for table, row in variant.rows]
+        if any(fresh) and self.size <= MAX_ROWS and self.determined():
+            return True
+        self.rows = before
+        return False
+
+    def thin(self) -> None:
+        """Leaves rows out, the last first, until the expectation is determined."""
+        for table in reversed(list(self.rows)):
+            while len(self.rows[table]) > 1:
+                self.rows[table].pop()
+                if self.determined():
+                    return
+
+    def case(self, name: str, why: str) -> Case:
+        comments = {
+            f"{table}:{number}": reason for table, rows in self.rows.items() for number, (_, reason) in enumerate(rows)
+        }
+        return Case(name, why, self.tables(), dict(self.builder.parameters), comments)
+
+
+def _plain(column: Field) -> Value:
+    """A value for a REQUIRED column that nobody reads: the same in every row, since it means nothing."""
+    if column.type == "RECORD":
+        return {part.name: _plain(part) for part in column.fields if part.mode == "REQUIRED"}
+    plain: dict[str, Value] = {
+        "STRING": column.name,
+        "BYTES": b"x",
+        "INTEGER": 1,
+        "FLOAT": 1.0,
+        "NUMERIC": Decimal(1),
+        "BIGNUMERIC": Decimal(1),
+        "BOOLEAN": True,
+        "DATE": date(2025, 1, 1),
+        "DATETIME": datetime(2025, 1, 1),
+        "TIMESTAMP": datetime(2025, 1, 1, tzinfo=UTC),
+        "TIME": time(0, 0),
+        "JSON": "{}",
+    }
+    return plain.get(column.type, column.name)
+
+
+def _cut(schema: Schema, table: TableRef, shapes: tuple[Frame, ...]) -> Schema:
+    """The columns of a table that are read: those whose name occurs anywhere, all of them under a star."""
+    names = names_read(node for shape in shapes for node in shape.nodes)
+    starred = any(
+        source.table == table and source.alias.lower() in stars(shape) for shape in shapes for source in shape.sources
+    )
+    if starred or not shapes:
+        return schema
+    return _named(schema, names) or schema[:1]
+
+
+def _named(schema: Schema, names: frozenset[str]) -> Schema:
+    found: list[Field] = []
+    for column in schema:
+        if column.name.lower() not in names:
+            continue
+        inner = _named(column.fields, names)
+        found.append(replace(column, fields=inner) if inner else column)
+    return tuple(found)

@@ -1,0 +1,296 @@
+"""One row of each source of a SELECT that meet its conditions together, and the small changes that break one of them."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from itertools import combinations, islice, product
+from typing import Any
+
+from sqlglot import exp
+
+from etl_orchestrator.proving.doubt import CannotTell
+from etl_orchestrator.proving.expressions import Evaluator
+from etl_orchestrator.proving.frames import Frame, FrameSource, paths
+from etl_orchestrator.proving.grammar import Node, path, unwrap
+from etl_orchestrator.proving.pools import Pools, candidates, default
+from etl_orchestrator.proving.scopes import Range, Scope
+from etl_orchestrator.proving.values import load
+from etl_orchestrator.table import Field, Schema, TableRef
+from etl_orchestrator.tools import Value
+
+Row = dict[str, Value]
+_TRIES = 600
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A place in a row where a value can be put."""
+
+    alias: str
+    holder: Any  # dict or list
+    key: Any
+    field: Field
+
+    def get(self) -> Value:
+        return self.holder[self.key]
+
+    def put(self, value: Value) -> None:
+        self.holder[self.key] = value
+
+
+@dataclass(slots=True)
+class Material:
+    """What rows are made of: schemas cut down to the columns read, constants by column name, wishes of later SELECTs."""
+
+    schemas: Mapping[TableRef, Schema]
+    pools: Pools
+    evaluator: Evaluator
+    wishes: dict[str, list[Value]] = field(default_factory=dict)
+
+    def field(self, name: str) -> Field | None:
+        """A column of this name in any table, as the type of a step's column."""
+        for schema in self.schemas.values():
+            for column in schema:
+                if column.name.lower() == name.lower() and column.mode != "REPEATED":
+                    return column
+        return None
+
+    def candidates(self, column: Field) -> list[Value]:
+        name = column.name.lower()
+        values = candidates(column, self.pools.get(name, ()), self.wishes.get(name, ()))
+        return [[value] for value in values] if column.mode == "REPEATED" else values
+
+    def row(self, schema: Schema, role: str = "a", number: int = 0) -> Row:
+        """A plausible row; numbers of different columns differ by a factor of ten."""
+        made: Row = {}
+        for place, column in enumerate(schema):
+            value = self._value(column, role, number, place)
+            made[column.name] = [value] if column.mode == "REPEATED" else value
+        return made
+
+    def _value(self, column: Field, role: str, number: int, place: int) -> Value:
+        if column.type == "RECORD":
+            return self.row(column.fields, role, number)
+        wished = self.wishes.get(column.name.lower())
+        fitting = candidates(column, wished or (), ())[:1] if wished else []
+        return fitting[0] if fitting else scaled(default(column, role, number), place)
+
+
+def scaled(value: Value, place: int) -> Value:
+    """A number or time that tells its column, too: columns further to the right are larger and later."""
+    if isinstance(value, datetime):
+        return value + timedelta(minutes=10 * (place % 30))
+    if isinstance(value, (str, bytes, bool)) or not isinstance(value, (int, float)):
+        return value
+    return value * 10 ** (place % 4)
+
+
+@dataclass(slots=True)
+class Witness:
+    """Rows by alias; None for a source that has no row here (the unmatched side of a join)."""
+
+    frame: Frame
+    material: Material
+    rows: dict[str, Row | None]
+
+    def copy(self) -> Witness:
+        return replace(self, rows=copy.deepcopy(self.rows))
+
+    def source(self, alias: str) -> FrameSource:
+        return next(source for source in self.frame.sources if source.alias == alias)
+
+    def scope(self) -> Scope:
+        ranges: list[Range] = []
+        for source in self.frame.sources:
+            if source.array is None:
+                ranges.append(self._range(source))
+                continue
+            try:
+                array = self.material.evaluator.value(source.array, Scope(ranges=tuple(ranges)))
+            except CannotTell:
+                array = None
+            element = array[0] if array else None
+            ranges.append(Range(source.alias, element, tuple(element) if isinstance(element, dict) else ()))
+            if source.offset:
+                ranges.append(Range(source.offset, 0 if array else None, ()))
+        return Scope(ranges=tuple(ranges))
+
+    def _range(self, source: FrameSource) -> Range:
+        row = self.rows.get(source.alias)
+        if source.table is None:
+            return Range(source.alias, row, tuple(row or ()))
+        schema = self.material.schemas.get(source.table, ())
+        columns = tuple(column.name for column in schema)
+        return Range(source.alias, None if row is None else load(row, schema), columns)
+
+    def met(self, node: Node) -> bool | str | None:
+        """TRUE, FALSE, NULL, or "?" for what cannot be told."""
+        try:
+            return self.material.evaluator.condition(node, self.scope())
+        except CannotTell:
+            return "?"
+
+    def conjuncts(self) -> list[Node]:
+        """The conditions that concern the rows that are there."""
+        found: list[Node] = list(self.frame.where)
+        for source in self.frame.sources:
+            if source.array is not None or self.rows.get(source.alias) is not None:
+                found = [*source.filters, *found, *source.keys]
+        return found
+
+    def broken(self) -> list[Node]:
+        return [node for node in self.conjuncts() if self.met(node) not in (True, "?")]
+
+    def slots(self, node: Node) -> list[Slot]:
+        """The places that the condition reads, elements of arrays included."""
+        arrays = {unnest.alias: unnest.expressions[0] for unnest in node.find_all(exp.Unnest) if unnest.expressions}
+        for unnest in node.find_all(exp.Unnest):
+            alias = unnest.args.get("alias")
+            names = alias.columns if alias else []
+            if names:
+                arrays[names[0].name] = unnest.expressions[0]
+        found: dict[tuple[int, Any], Slot] = {}
+        for names in paths(node):
+            slot = self._slot(names, arrays)
+            if slot is not None:
+                found.setdefault((id(slot.holder), slot.key), slot)
+        return list(found.values())
+
+    def _slot(self, names: list[str], arrays: Mapping[str, Node], depth: int = 0) -> Slot | None:
+        arrays = {**{source.alias: source.array for source in self.frame.sources if source.array is not None}, **arrays}
+        array = next((node for alias, node in arrays.items() if alias.lower() == names[0].lower()), None)
+        if array is not None:
+            parent_names = path(unwrap(array))
+            parent = self._slot(parent_names, {}, depth + 1) if parent_names and depth < 4 else None
+            if parent is None or not parent.get():
+                return None
+            element = Slot(parent.alias, parent.get(), 0, replace(parent.field, mode="NULLABLE"))
+            return _descend(element, names[1:])
+        for source in self.frame.sources:
+            row = self.rows.get(source.alias)
+            if source.array is not None or row is None:
+                continue
+            rest = names[1:] if source.alias.lower() == names[0].lower() else names
+            found = self._column(source, row, rest) if rest else None
+            if found is not None:
+                return found
+        return None
+
+    def _column(self, source: FrameSource, row: Row, names: list[str]) -> Slot | None:
+        if source.table is None:
+            key = next((key for key in row if key.lower() == names[0].lower()), None)
+            column = self.material.field(names[0]) or _typed_by_pool(names[0], self.material.pools)
+            return Slot(source.alias, row, key, column) if key and column and len(names) == 1 else None
+        schema = self.material.schemas.get(source.table, ())
+        return _descend(Slot(source.alias, {"": row}, "", Field("row", "RECORD", fields=schema)), names)
+
+    def solve(self) -> Witness:
+        """The witness changed until its conditions hold, as far as a bounded search gets."""
+        self._mend()
+        optional = [source.alias for source in self.frame.sources if source.join in ("LEFT", "FULL")]
+        if not self.broken() or not optional:
+            return self
+        best = self
+        for alias in optional:
+            other = self.copy()
+            other.rows[alias] = None
+            other._mend()
+            if len(other.broken()) < len(best.broken()):
+                best = other
+        return best
+
+    def _mend(self) -> None:
+        held: list[Node] = []
+        for node in self.conjuncts():
+            if self.met(node) not in (True, "?"):
+                self._satisfy(node, held)
+            held.append(node)
+
+    def _satisfy(self, node: Node, held: Sequence[Node]) -> bool:
+        kept = [other for other in held if self.met(other) is True]
+        slots = self.slots(node)
+        values = [slot.get() for slot in slots]
+        choices = [_unique([*self.material.candidates(slot.field), *values, None]) for slot in slots]
+        for size in (1, 2):
+            for chosen in combinations(range(len(slots)), size):
+                before = [slots[place].get() for place in chosen]
+                for combination in islice(product(*(choices[place] for place in chosen)), _TRIES):
+                    for place, value in zip(chosen, combination, strict=True):
+                        slots[place].put(value)
+                    if self.met(node) is True and all(self.met(other) is True for other in kept):
+                        return True
+                for place, value in zip(chosen, before, strict=True):
+                    slots[place].put(value)
+        return False
+
+    def changes(self, node: Node, *, also_broken: bool = False) -> Iterator[tuple[Slot, Value, Witness]]:
+        """For each place the condition reads and each value worth trying: the changed witness, if all other
+        conditions hold as before."""
+        others = {id(other): self.met(other) for other in self.conjuncts() if other is not node}
+        for place, slot in enumerate(self.slots(node)):
+            for value in [*self.material.candidates(slot.field), None]:
+                if value == slot.get() and type(value) is type(slot.get()):
+                    continue
+                if value is None and slot.field.mode != "NULLABLE":
+                    continue
+                changed = self.copy()
+                changed.slots(node)[place].put(value)
+                same = all(
+                    changed.met(other) == others[id(other)] for other in changed.conjuncts() if id(other) in others
+                )
+                if same or also_broken:
+                    yield slot, value, changed
+
+
+def _unique(values: Sequence[Value]) -> list[Value]:
+    return list({repr(value): value for value in values}.values())
+
+
+def _descend(slot: Slot, names: Sequence[str]) -> Slot | None:
+    for name in names:
+        holder = slot.get()
+        column = next((part for part in slot.field.fields if part.name.lower() == name.lower()), None)
+        if column is None or not isinstance(holder, dict) or slot.field.mode == "REPEATED":
+            return None
+        holder.setdefault(column.name, [] if column.mode == "REPEATED" else None)
+        slot = Slot(slot.alias, holder, column.name, column)
+    return slot if slot.field.type != "RECORD" or slot.field.mode == "REPEATED" else None
+
+
+def _typed_by_pool(name: str, pools: Pools) -> Field | None:
+    for value in pools.get(name.lower(), ()):
+        for cls, legacy in ((bool, "BOOLEAN"), (int, "INTEGER"), (float, "FLOAT"), (str, "STRING")):
+            if isinstance(value, cls):
+                return Field(name, legacy)
+    return None
+
+
+def start(frame: Frame, material: Material) -> Witness:
+    """A first row for every source, not yet made to fit."""
+    rows: dict[str, Row | None] = {}
+    for source in frame.sources:
+        if source.table is not None:
+            rows[source.alias] = material.row(material.schemas.get(source.table, ()))
+        elif source.step is not None:
+            rows[source.alias] = _imagined(source.alias, frame, material)
+    return Witness(frame, material, rows)
+
+
+def _imagined(alias: str, frame: Frame, material: Material) -> Row:
+    """A row of a step: only what this SELECT reads of it, values as tables would have them."""
+    names = [found for node in frame.nodes for found in paths(node)]
+    mine = {item[1] for item in names if len(item) > 1 and item[0].lower() == alias.lower()}
+    tables = [source for source in frame.sources if source.table is not None]
+    if not tables:
+        mine |= {item[0] for item in names if len(item) == 1}
+    made: Row = {}
+    for name in sorted(mine):
+        column = material.field(name) or _typed_by_pool(name, material.pools)
+        made[name] = None if column is None else material.row((column,))[column.name]
+    return made
+
+
+__all__ = ["Material", "Row", "Slot", "Witness", "scaled", "start"]

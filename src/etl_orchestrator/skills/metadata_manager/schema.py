@@ -1,0 +1,64 @@
+"""schema.yaml: the columns the query gives, every one described."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from etl_orchestrator.errors import InvalidInput, Unavailable
+from etl_orchestrator.layout import own_files, paths, schema_yaml
+from etl_orchestrator.model import Artifact, Model, Note
+from etl_orchestrator.requirements import Column
+from etl_orchestrator.skills.metadata_manager.descriptions import described
+from etl_orchestrator.sql.dry_run import dry_run
+from etl_orchestrator.table import Field, Schema
+from etl_orchestrator.tools import Analysis, Tools
+
+PHASE = "metadata"
+
+
+def schema_of(model: Model, tools: Tools) -> Artifact:
+    """schema.yaml from the analyzer's output types, or from the declared columns of a query.py.
+
+    One Note a field, by dotted path, says where its description is from. Raises InvalidInput when the query is refused.
+    """
+    path = paths.schema_yaml(model.table)
+    if model.text(paths.query_sql(model.table)) is None:
+        columns, notes = _declared(model, tools)
+        analysis = Analysis()
+    else:
+        analysis = dry_run(model, tools)
+        if analysis.problem is not None:
+            problem = analysis.problem
+            at = paths.query_sql(model.table) + (f":{problem.line}:{problem.column}" if problem.line else "")
+            raise InvalidInput(f"the query is refused: {problem.message}", at=at, fix="correct the query first")
+        columns, notes = _with_modes(analysis.columns, model), ()
+    schema, sources = described(columns, model, tools, analysis)
+    return Artifact(path, schema_yaml.write(schema), PHASE, (*sources, *notes))
+
+
+def _with_modes(columns: Schema, model: Model) -> Schema:
+    """A query can never say REQUIRED: where the requirements do, they are believed."""
+    asked = {column.name: column.mode for column in model.requirements.body.columns} if model.requirements else {}
+    return tuple(
+        replace(field, mode="REQUIRED") if asked.get(field.name) == "REQUIRED" and field.mode == "NULLABLE" else field
+        for field in columns
+    )
+
+
+def _declared(model: Model, tools: Tools) -> tuple[Schema, tuple[Note, ...]]:
+    """The columns of a query.py, which nobody can analyze: as declared, or as its schema.yaml stands."""
+    if model.requirements is not None:
+        columns = model.requirements.body.columns
+        untyped = tuple(
+            Note(column.name, "assumed", "no type is declared: STRING") for column in columns if not column.type
+        )
+        return tuple(_field(column) for column in columns), untyped
+    standing = own_files.schema(model, tools.catalog)
+    if standing is None:
+        raise Unavailable(f"`{model.table}` has no query.sql and no schema.yaml to take columns from")
+    return standing, ()
+
+
+def _field(column: Column) -> Field:
+    kind = column.type or ("RECORD" if column.fields else "STRING")
+    return Field(column.name, kind, column.mode or "NULLABLE", None, tuple(_field(part) for part in column.fields))

@@ -1,0 +1,1 @@
+"""What we know about GoogleSQL text: its tokens, its layout, its templates, its values."""

@@ -1,0 +1,171 @@
+"""GoogleSQL with Jinja, cut into tokens: what stands where, without a grammar.
+
+White space is no token: it is the gap between the `end` of one token and the `start` of the next. Every other character
+belongs to exactly one token. The angle brackets of types (`ARRAY<STRUCT<a INT64>>`) are told from the operators.
+
+What surprises:
+- Jinja inside a string belongs to the string (`'{{ day['a'] }}'` is one token), inside backquotes to the name.
+- A number that starts with a dot (`.5`) is two tokens, as is every `.`.
+- Words with dashes are one NAME where a dot and a name follow, as projects are (`my-project.dataset.table`). The last of
+  the words must be longer than a letter and not all digits: so `a-b.c` is a subtraction, and so is `a-bc` with no dot.
+- A character GoogleSQL does not know outside strings is kept as OTHER, one character each, and judged by nobody here.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import Enum, auto
+from typing import NamedTuple
+
+from etl_orchestrator.errors import InvalidInput
+
+
+class Kind(Enum):
+    """What a token is."""
+
+    NAME = auto()  # a word: identifier or keyword
+    QUOTED_NAME = auto()  # `in backquotes`
+    PARAMETER = auto()  # @name
+    SYSTEM_VARIABLE = auto()  # @@name
+    STRING = auto()  # also raw, bytes, triple quoted
+    NUMBER = auto()
+    OPERATOR = auto()
+    PIPE = auto()  # |>
+    OPEN = auto()  # ( [ and the < of a type
+    CLOSE = auto()  # ) ] and the > of a type
+    DOT = auto()
+    COMMA = auto()
+    SEMICOLON = auto()
+    LINE_COMMENT = auto()  # without the end of its line and trailing blanks
+    BLOCK_COMMENT = auto()
+    JINJA_COMMENT = auto()
+    JINJA_EXPRESSION = auto()
+    JINJA_STATEMENT = auto()
+    OTHER = auto()
+
+
+COMMENTS = frozenset({Kind.LINE_COMMENT, Kind.BLOCK_COMMENT, Kind.JINJA_COMMENT})
+
+# https://cloud.google.com/bigquery/docs/reference/standard-sql/lexical#reserved_keywords
+_RESERVED = """
+    ALL AND ANY ARRAY AS ASC ASSERT_ROWS_MODIFIED AT BETWEEN BY CASE CAST COLLATE CONTAINS CREATE CROSS CUBE CURRENT
+    DEFAULT DEFINE DESC DISTINCT ELSE END ENUM ESCAPE EXCEPT EXCLUDE EXISTS EXTRACT FALSE FETCH FOLLOWING FOR FROM FULL
+    GROUP GROUPING GROUPS HASH HAVING IF IGNORE IN INNER INTERSECT INTERVAL INTO IS JOIN LATERAL LEFT LIKE LIMIT LOOKUP
+    MERGE NATURAL NEW NO NOT NULL NULLS OF ON OR ORDER OUTER OVER PARTITION PRECEDING PROTO QUALIFY RANGE RECURSIVE
+    RESPECT RIGHT ROLLUP ROWS SELECT SET SOME STRUCT TABLESAMPLE THEN TO TREAT TRUE UNBOUNDED UNION UNNEST USING WHEN
+    WHERE WINDOW WITH WITHIN
+"""
+RESERVED = frozenset(_RESERVED.split())
+
+
+class Token(NamedTuple):
+    """One token; `start` and `end` are offsets into the text, `text` is what stands between them."""
+
+    kind: Kind
+    text: str
+    start: int
+    end: int
+
+
+_WORD = r"[A-Za-z_][A-Za-z_0-9]*"
+_QUOTED = r"`(?:\\.|[^\\`])+`"
+_NAME = rf"(?:{_WORD}|{_QUOTED})"
+# Jinja within a string may hold the quote that would end the string. Only on one line: a lone {{ must not run away.
+_EMBEDDED = r"\{\{[^\n]*?\}\}|\{%[^\n]*?%\}"
+# Inside Jinja delimiters a quoted }} does not close; the quotes are Jinja's, so none of SQL's kinds of strings.
+_IN_JINJA = r"""(?:"(?:\\.|[^\\"])*"|'(?:\\.|[^\\'])*'|[^"'])*?"""
+
+
+def _string(quote: str) -> str:
+    mark = quote[0]
+    if len(quote) == 3:
+        ordinary = rf"[^\\{{{mark}]+|{mark}(?!{mark}{mark})"
+    else:
+        ordinary = rf"[^\\{{{mark}\n]+"
+    return rf"{quote}(?:{ordinary}|\\.|{_EMBEDDED}|\{{)*+{quote}"
+
+
+_STRINGS = "|".join(_string(quote) for quote in ('"""', "'''", '"', "'"))
+
+# One group for each kind, tried in this order; the gap before a token is matched with it.
+_TOKEN = re.compile(
+    rf"""\s*(?:
+    (?P<DASHED>[A-Za-z][A-Za-z_0-9]*(?:-[A-Za-z_0-9]+)*-[A-Za-z_0-9][0-9]*[A-Za-z_][A-Za-z_0-9]*(?=\.{_NAME}))
+    |(?P<STRING>(?:[rR][bB]?|[bB][rR]?)?(?:{_STRINGS}))
+    |(?P<NAME>{_WORD})
+    |(?P<COMMA>,)
+    |(?P<DOT>\.)
+    |(?P<OPEN>[(\[])
+    |(?P<CLOSE>[)\]])
+    |(?P<LINE_COMMENT>(?:--|\#)(?:[^\n]*[^\s])?)
+    |(?P<NUMBER>0[xX][0-9a-fA-F]+|[0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]*)?)
+    |(?P<QUOTED_NAME>{_QUOTED})
+    |(?P<SEMICOLON>;)
+    |(?P<PARAMETER>@{_WORD})
+    |(?P<SYSTEM_VARIABLE>@@{_WORD})
+    |(?P<BLOCK_COMMENT>/\*.*?\*/)
+    |(?P<JINJA_COMMENT>\{{\#.*?\#\}})
+    |(?P<JINJA_EXPRESSION>\{{\{{{_IN_JINJA}\}}\}})
+    |(?P<JINJA_STATEMENT>\{{%{_IN_JINJA}%\}})
+    |(?P<UNCLOSED>/\*|\{{[\{{%\#]|["'`])
+    |(?P<PIPE>\|>)
+    |(?P<OPERATOR><<|>>|>=|<=|=>|<>|!=|\|\||[-*/&^+<=>|~])
+    |(?P<OTHER>\S)
+    )""",
+    re.DOTALL | re.VERBOSE,
+)
+_KINDS = {kind.name: kind for kind in Kind}
+_CLOSING = {"/*": "*/", "{{": "}}", "{%": "%}", "{#": "#}"}  # of any other mark: itself
+
+
+def position(text: str, offset: int) -> tuple[int, int]:
+    """Line and column of an offset, both from 1."""
+    return text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset)
+
+
+def tokenize(text: str, at: str = "") -> list[Token]:
+    """Cut a text into tokens, in order. Raises InvalidInput at the opening mark of what is never closed."""
+    found: list[Token] = []
+    match = _TOKEN.match
+    offset, depth = 0, 0
+    before = last = None  # the last two tokens that are no comments
+    while (matched := match(text, offset)) is not None:
+        name = matched.lastgroup or ""
+        start, word = matched.start(name), matched[name]
+        kind = _KINDS.get(name, Kind.NAME)
+        if kind is Kind.OPERATOR and word[0] == "<" and (depth or _opens_a_type(before, last, start)):
+            kind, word, depth = Kind.OPEN, "<", depth + 1
+        elif depth and word[0] == ">":
+            kind, word, depth = Kind.CLOSE, ">", depth - 1
+        elif depth and word in ("=>", "|>"):
+            kind, word = Kind.OPERATOR, word[0]
+        elif name == "DASHED" and (head := word.partition("-")[0]).upper() in RESERVED:
+            word = head
+        elif name == "UNCLOSED":
+            raise _unclosed(text, start, word, at)
+        offset = start + len(word)
+        token = Token(kind, word, start, offset)
+        found.append(token)
+        if kind not in COMMENTS:
+            before, last = last, token
+    return found
+
+
+def _opens_a_type(before: Token | None, last: Token | None, start: int) -> bool:
+    """True where a following < is a bracket: after ARRAY and STRUCT, and right after RANGE (which also is a keyword)."""
+    if last is None or last.kind is not Kind.NAME or (before is not None and before.kind is Kind.DOT):
+        return False
+    word = last.text.upper()
+    return word in ("ARRAY", "STRUCT") or (word == "RANGE" and last.end == start)
+
+
+def _unclosed(text: str, start: int, mark: str, at: str) -> InvalidInput:
+    if text.startswith(mark * 3, start):
+        mark *= 3
+    line, column = position(text, start)
+    within = " on its line" if mark in ("'", '"') else ""
+    return InvalidInput(
+        f"the {mark} in column {column} is never closed{within}",
+        at=f"{at}:{line}" if at else f"line {line}",
+        fix=f"close it with {_CLOSING.get(mark, mark)}",
+    )

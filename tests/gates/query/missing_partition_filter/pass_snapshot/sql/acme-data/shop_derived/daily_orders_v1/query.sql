@@ -1,0 +1,13 @@
+-- Orders and revenue per day and country.
+SELECT
+  @submission_date AS order_date,
+  customers.country,
+  COUNT(*) AS n_orders,
+  SUM(orders.amount) AS revenue,
+FROM
+  `acme-data.shop_derived.orders_v1` AS orders
+LEFT JOIN
+  `acme-data.shop_derived.customers_v1` AS customers
+  ON orders.customer_id = customers.customer_id
+GROUP BY
+  customers.country

@@ -1,0 +1,3 @@
+-- Orders and revenue per day and country.
+/* to be
+written */

@@ -1,0 +1,13 @@
+WITH paid AS (
+  SELECT
+    order_date,
+    items,
+  FROM
+    `acme-data.shop_derived.orders_v1`
+  WHERE
+    order_date = @submission_date
+)
+SELECT
+  paid.* EXCEPT (items)
+FROM
+  paid

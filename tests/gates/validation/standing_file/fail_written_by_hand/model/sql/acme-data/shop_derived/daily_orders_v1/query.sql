@@ -1,0 +1,3 @@
+-- Another query.
+SELECT
+  1 AS one
