@@ -182,6 +182,7 @@ class Request:
     prose: tuple[Prose, ...] = ()
     answers: Mapping[str, str] = field(default_factory=dict)
     lines: Mapping[str, int] = field(default_factory=dict)
+    project: str = ""  # what a name without project means
 
     def at(self, element: str) -> str:
         """`path:line` of a top-level element of the file."""

@@ -24,6 +24,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -31,7 +32,7 @@ import yaml
 from etl_orchestrator import gates as rooms
 from etl_orchestrator import intake
 from etl_orchestrator.authors import RulesAuthor
-from etl_orchestrator.catalogs import Checkout
+from etl_orchestrator.catalogs.checkout import Checkout
 from etl_orchestrator.driver import ask
 from etl_orchestrator.engines.googlesql import GoogleSql
 from etl_orchestrator.finding import Failed, Passed
@@ -132,7 +133,8 @@ def _model(case: Case, root: Path, tools: Tools) -> Model:
 def _plan(case: Case, plan: Plan) -> Plan:
     wanted = yaml.safe_load(case.text("plan.yaml") or "{}")
     assert set(wanted) <= {field.name for field in fields(Plan)}, case.name
-    return replace(plan, **{name: Decision(str(value), "the case wants it") for name, value in wanted.items()})
+    decisions: dict[str, Any] = {name: Decision(str(value), "the case wants it") for name, value in wanted.items()}
+    return replace(plan, **decisions)
 
 
 def _with_own_files(case: Case, model: Model) -> Model:

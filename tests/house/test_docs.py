@@ -74,7 +74,7 @@ def test_every_gate_has_a_page_with_its_four_parts(code: str) -> None:
 def test_codes_and_names_are_unique_and_spelt_as_agreed() -> None:
     from etl_orchestrator.phases import PHASES
 
-    known = {}
+    known: dict[str, str] = {}
     for phase in PHASES:
         for gate in phase.gates:
             assert re.fullmatch(r"(REQ|PLN|QRY|MET|TST|MON|FIN)\d{3}", gate.code)

@@ -54,14 +54,15 @@ def _part(path: Path) -> str:
 
 def _imported(path: Path) -> Iterator[tuple[str, int]]:
     for node in ast.walk(ast.parse(path.read_text())):
-        names = []
+        if not isinstance(node, ast.Import | ast.ImportFrom):
+            continue
         if isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: relative import"
             if node.module == "etl_orchestrator":
                 names = [f"etl_orchestrator.{alias.name}" for alias in node.names]
             else:
                 names = [node.module or ""]
-        elif isinstance(node, ast.Import):
+        else:
             names = [alias.name for alias in node.names]
         for name in names:
             parts = name.split(".")

@@ -76,7 +76,9 @@ def _skills() -> list[dict[str, Any]]:
 def _engines() -> list[dict[str, Any]]:
     from etl_orchestrator.engines import ENGINES
 
-    return [{"name": name, "about": (inspect.getdoc(type(make(None))) or "").partition("\n")[0]} for name, make in ENGINES]
+    return [
+        {"name": name, "about": (inspect.getdoc(type(make(None))) or "").partition("\n")[0]} for name, make in ENGINES
+    ]
 
 
 def _monitors() -> list[dict[str, Any]]:

@@ -47,9 +47,7 @@ class Workplace:
         from etl_orchestrator.engines import ENGINES
 
         googlesql = dict(ENGINES)[self._engine](self._say)
-        return Tools(
-            googlesql, googlesql, Checkout(self.root), RulesAuthor(), self.settings
-        )
+        return Tools(googlesql, googlesql, Checkout(self.root), RulesAuthor(), self.settings)
 
 
 def init(folder: Path, project: str, overwrite: bool = False) -> Outcome:

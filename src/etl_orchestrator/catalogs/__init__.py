@@ -7,3 +7,5 @@ from etl_orchestrator.catalogs.memory import Memory
 
 #: Every catalog; the conformance suite asks each of them the same questions.
 CATALOGS = (Checkout, Memory)
+
+__all__ = ["CATALOGS", "Checkout", "Memory"]

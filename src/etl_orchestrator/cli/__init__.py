@@ -204,12 +204,11 @@ def _workplace(repo: Path | None, screen: door.Screen | None) -> Workplace:
 def main() -> None:
     """The entry point: errors of ours become one clear message and an exit code, never a traceback."""
     try:
-        cli.main(standalone_mode=False, prog_name="etl-orchestrator")
+        # Not standalone, click gives back the code of an Exit instead of ending the process.
+        sys.exit(cli.main(standalone_mode=False, prog_name="etl-orchestrator"))
     except click.ClickException as error:
         error.show()
         sys.exit(2)
-    except click.exceptions.Exit as done:
-        sys.exit(done.exit_code)
     except (click.Abort, KeyboardInterrupt):
         click.echo("stopped; etl-orchestrator resume goes on", err=True)
         sys.exit(130)

@@ -170,8 +170,10 @@ def listed(text: str) -> list[str]:
 
 def is_placeholder(text: str) -> bool:
     """Whether a text still is what the template put there: `<who reads it>`, alone or many, and empty words."""
-    bare = re.sub(r"`?<[^<>`]*[^<>`\s][^<>`]*>`?", " ", text)
-    return not re.sub(r"[\s`*_.,;:|/–—-]|\bn/?a\b|\btbd\b", "", bare, flags=re.IGNORECASE)
+    bare, before = text, ""
+    while bare != before:
+        bare, before = re.sub(r"`?<[^<>`]*[^<>`\s][^<>`]*>`?", " ", bare), bare
+    return not re.sub(r"[\s`*_.,;:|/@–—-]|\bn/?a\b|\btbd\b", "", bare, flags=re.IGNORECASE)
 
 
 def names(text: str, what: str, at: str) -> tuple[str, ...]:

@@ -127,7 +127,7 @@ def _select(text: str, found: tuple[Token, ...], name: str, pool: Pool, at: str)
     selected = clauses["SELECT"]
     distinct = bool(re.match(r"DISTINCT\b", selected, re.IGNORECASE))
     selected = re.sub(r"\A(?:DISTINCT|ALL)\b\s*", "", selected, flags=re.IGNORECASE)
-    columns = tuple(_column(part, at) for part in scan.split(selected.rstrip().rstrip(",")))
+    columns = tuple(column(part, at) for part in scan.split(selected.rstrip().rstrip(",")))
     body = replace(
         body,
         columns=columns,
@@ -168,7 +168,8 @@ def _clauses(text: str, found: tuple[Token, ...]) -> dict[str, str]:
     return clauses
 
 
-def _column(text: str, at: str) -> Column:
+def column(text: str, at: str) -> Column:
+    """A column of a SELECT list; the name may stay away where the expression is a path."""
     found = scan.tokens(text)
     if not found:
         raise InvalidInput("a column is empty")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 from pydantic import ValidationError
@@ -102,6 +104,7 @@ class Reader:
             notes=keys.notes,
             prose=prose,
             lines=self._lines(),
+            project=self.project,
         )
 
     def _monitoring(self, keys: RequirementsKeys) -> str | tuple[dict[str, object], ...]:
@@ -119,8 +122,9 @@ class Reader:
                     "`union` and `union_distinct` both name steps", at=self.at((*path, "union_distinct"))
                 )
             union = tuple(keys.union_distinct)
+        sources = tuple(self.source(one, (*path, "sources", number)) for number, one in enumerate(keys.sources))
         return Body(
-            sources=tuple(self.source(one, (*path, "sources", number)) for number, one in enumerate(keys.sources)),
+            sources=tuple(_spoken_of(source, one, keys) for source, one in zip(sources, keys.sources, strict=True)),
             columns=tuple(self.column(one, (*path, "columns", n), in_step) for n, one in enumerate(keys.columns)),
             where=self._expression(keys.where, (*path, "where")),
             distinct=keys.distinct,
@@ -193,7 +197,7 @@ class Reader:
         write = elements.choice(keys.write, WRITES, "way of writing", self.at(("partitioning", "write")))
         if keys.incremental is None:
             told = ", ".join(f"{key}: {value}" for key, value in keys.model_dump(exclude_defaults=True).items())
-            return None, (Prose("partitioning", told, int(at.rsplit(":", 1)[-1])),)
+            return None, (Prose("partitioning: unclear", told, int(at.rsplit(":", 1)[-1])),)
         days, required = keys.expiration_days, keys.require_filter
         return Partitioning(keys.incremental, field, type_, days, required, write, keys.ingestion_time), ()
 
@@ -251,6 +255,17 @@ class Reader:
             name = value.get("name") if by_name and isinstance(value, dict) else None
             words.append(str(name or part))
         return words
+
+
+def _spoken_of(source: Source, keys: SourceKeys, body: BodyKeys) -> Source:
+    """A source without an alias, under the whole name of its table where the expressions call it so."""
+    if keys.alias or not source.table:
+        return source
+    whole = source.table.rsplit(".", 1)[-1]
+    texts = [body.where, body.having, body.qualify, *(column.expression for column in body.columns)]
+    texts += [text for one in body.sources for text in (one.filter, one.on, one.unnest)]
+    spoken = any(text and re.search(rf"(?<![\w.`]){re.escape(whole)}`?\s*\.", text) for text in texts)
+    return replace(source, alias=whole) if spoken else source
 
 
 def validated(model: type[Model], value: yaml_text.Value, document: Document, under: Path) -> Model:

@@ -7,6 +7,7 @@ Only its scanner and parser are used here; the tree is built from their events. 
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -208,7 +209,8 @@ def native(value: Value) -> object:
         return int(value[2:], 8) if value.startswith("0o") else int(value, 16) if value.startswith("0x") else int(value)
     if value.lower() in _SPECIAL:
         return _SPECIAL[value.lower()]
-    return float(value) if _FLOAT.match(value) else str(value)
+    number = float(value) if _FLOAT.match(value) else math.inf
+    return str(value) if math.isinf(number) else number  # too large for a float: the text says more
 
 
 def plain(value: Value) -> Value:

@@ -70,20 +70,29 @@ def readable_schema(model: Model, catalog: Catalog) -> Schema | NotDue:
 def borrowing(model: Model, catalog: Catalog) -> schema_yaml.Resolve:
     """Finds what an `!include…` tag of this model's schema names; InvalidInput for a file that includes itself."""
     reading: list[str] = []
+    found: dict[tuple[str, str], Sequence[schema_yaml.Entry]] = {}
 
     def resolve(reference: Mapping[str, str]) -> Sequence[schema_yaml.Entry]:
-        if "table" in reference:
-            table = TableRef.parse(reference["table"], model.table.project)
-            known = catalog.schema(table)
-            if known is None:
-                raise Unavailable(f"no schema is known of `{table}`, from which schema.yaml borrows")
-            return [_entry(field) for field in known.schema]
-        path = reference["file"].removeprefix("/")
+        ((kind, name),) = reference.items()
+        if (kind, name) not in found:
+            found[kind, name] = of_table(name) if kind == "table" else of_file(name.removeprefix("/"))
+        return found[kind, name]
+
+    def of_table(name: str) -> Sequence[schema_yaml.Entry]:
+        table = TableRef.parse(name, model.table.project)
+        known = catalog.schema(table)
+        if known is None:
+            raise Unavailable(f"no schema is known of `{table}`, from which schema.yaml borrows")
+        return [_entry(field) for field in known.schema]
+
+    def of_file(path: str) -> Sequence[schema_yaml.Entry]:
         text = catalog.text(path)
         if text is None:
             raise InvalidInput(f"there is no `{path}` to include from")
         if path in reading:
             raise InvalidInput(f"`{path}` includes itself", at=path)
+        if "!include" not in text:
+            return _read_entries(text, path)
         reading.append(path)
         try:
             return schema_yaml.entries(text, path, resolve)
@@ -119,3 +128,8 @@ def _read_metadata(text: str, path: str) -> Metadata:
 @lru_cache(maxsize=32)
 def _read_schema(text: str, path: str) -> Schema:
     return schema_yaml.read(text, path)
+
+
+@lru_cache(maxsize=32)
+def _read_entries(text: str, path: str) -> Sequence[schema_yaml.Entry]:
+    return schema_yaml.entries(text, path)

@@ -12,11 +12,12 @@ from datetime import UTC, date, datetime, time
 from decimal import Decimal
 
 from etl_orchestrator.proving.doubt import CannotTell
-from etl_orchestrator.proving.frames import Frame, frames, init_frames, names_read, stars
+from etl_orchestrator.proving.frames import Frame, frames, init_frames, members, names_read, stars
 from etl_orchestrator.proving.oracle import Expected, expected_rows
 from etl_orchestrator.proving.pools import gather, parameter_values
 from etl_orchestrator.proving.relations import Machine
-from etl_orchestrator.proving.variants import Variant, repeats, variants
+from etl_orchestrator.proving.situations import Variant
+from etl_orchestrator.proving.variants import repeats, variants
 from etl_orchestrator.proving.witnesses import Material, Row, Witness, start
 from etl_orchestrator.requirements import Requirements
 from etl_orchestrator.table import Field, Schema, TableRef
@@ -74,6 +75,7 @@ class _Builder:
         self.parameters = parameter_values(requirements.parameters)
         self.material, self.witnesses = self._solved(frames(requirements))
         self.ground: list[tuple[TableRef, Row]] = []
+        self.times = 1
         self._enlarge()
         self.variants = [variant for witness in self.witnesses for variant in variants(witness)]
 
@@ -90,6 +92,11 @@ class _Builder:
                     if value is not None:
                         material.wishes.setdefault(name.lower(), []).append(value)
             solved.append(witness)
+            if shape.name:
+                material.steps[shape.name.lower()] = witness
+        for name, first in members(self.requirements).items():
+            if first in material.steps:
+                material.steps[name] = material.steps[first]
         return material, solved
 
     def _enlarge(self) -> None:
@@ -101,6 +108,7 @@ class _Builder:
                 for chosen in [*([witness] for witness in self.witnesses), self.witnesses]:
                     self.ground = [row for one in chosen for row in repeats(one, count, new_keys=new_keys)]
                     if _Draft(self, self.witnesses).seen():
+                        self.times = count + 1
                         return
         self.ground = []
 
@@ -149,6 +157,10 @@ class _Draft:
                 row = witness.rows.get(source.alias)
                 if source.table in self.rows and row is not None and source.table != without:
                     self._put(source.table, row, "meets every condition")
+        named = {source.table for witness in witnesses for source in witness.frame.sources}
+        for table, schema in builder.material.schemas.items():
+            if table not in named and table != without:
+                self._put(table, builder.material.row(schema), "a row of its own")
         for table, row in builder.ground:
             if table != without:
                 self._put(table, row, "meets every condition, too", twice=True)
@@ -194,10 +206,13 @@ class _Draft:
         before = {table: list(rows) for table, rows in self.rows.items()}
         if self.unknown is None:
             self.determined()
-        fresh = [self._put(table, row, variant.why, twice=variant.twice) for table, row in variant.rows]
-        if any(fresh) and self.size <= MAX_ROWS and self.determined():
-            return True
-        self.rows = before
+        for times in dict.fromkeys((1 if variant.theme in ("groups", "arms") else self.builder.times, 1)):
+            fresh = [self._put(table, row, variant.why, twice=variant.twice) for table, row in variant.rows]
+            for table, row in variant.rows[:1] * (times - 1):
+                self._put(table, row, variant.why, twice=True)
+            if any(fresh) and self.size <= MAX_ROWS and self.determined():
+                return True
+            self.rows = {table: list(rows) for table, rows in before.items()}
         return False
 
     def thin(self) -> None:

@@ -12,7 +12,7 @@ from sqlglot.errors import SqlglotError
 
 from etl_orchestrator.errors import InvalidInput
 from etl_orchestrator.proving.doubt import CannotTell
-from etl_orchestrator.proving.grammar import Node, PlainBigQuery, expression, has_window, path
+from etl_orchestrator.proving.grammar import Node, PlainBigQuery, expression, has_aggregate, path
 from etl_orchestrator.requirements import Body, Requirements
 from etl_orchestrator.table import TableRef
 
@@ -39,6 +39,8 @@ class Frame:
     where: tuple[Node, ...] = ()
     expressions: tuple[Node, ...] = ()
     grouped: bool = False
+    name: str = ""  # of the step
+    outputs: tuple[tuple[str, Node], ...] = ()
 
     @property
     def conjuncts(self) -> tuple[Node, ...]:
@@ -68,8 +70,13 @@ def frames(requirements: Requirements) -> tuple[Frame, ...]:
     request = requirements.request
     if request.query is not None:
         return _of_text(request.query.text, requirements)
-    bodies = [requirements.body, *(step.body for step in reversed(request.steps))]
-    return tuple(_of_body(body, requirements) for body in bodies if not body.union)
+    bodies = [("", requirements.body), *((step.name, step.body) for step in reversed(request.steps))]
+    return tuple(_of_body(body, requirements, name) for name, body in bodies if not body.union)
+
+
+def members(requirements: Requirements) -> dict[str, str]:
+    """For each step that is a union, the first step in it (names in lower case)."""
+    return {step.name.lower(): step.body.union[0].lower() for step in requirements.request.steps if step.body.union}
 
 
 def init_frames(requirements: Requirements) -> tuple[Frame, ...]:
@@ -88,7 +95,7 @@ def _parsed(text: str | None) -> tuple[Node, ...]:
         return ()
 
 
-def _of_body(body: Body, requirements: Requirements) -> Frame:
+def _of_body(body: Body, requirements: Requirements, name: str = "") -> Frame:
     sources = []
     for source in body.sources:
         table = None
@@ -109,9 +116,9 @@ def _of_body(body: Body, requirements: Requirements) -> Frame:
     texts = [*(column.sql for column in body.columns), body.having, body.qualify]
     nodes = tuple(node for text in texts for node in _parsed(text))
     where = tuple(part for node in _parsed(body.where) for part in conjuncts(node))
-    from etl_orchestrator.proving.grammar import has_aggregate
-
-    return Frame(tuple(sources), where, nodes, any(has_aggregate(node) for node in nodes) or bool(body.having))
+    grouped = any(has_aggregate(node) for node in nodes) or bool(body.having)
+    outputs = tuple((column.name, node) for column in body.columns for node in _parsed(column.sql))
+    return Frame(tuple(sources), where, nodes, grouped, name, outputs)
 
 
 _BLOCK = re.compile(r"\{%-?\s*(if|elif|else|endif)\b.*?-?%\}", re.DOTALL)
@@ -173,6 +180,8 @@ def _of_select(select: exp.Select, ctes: set[str], requirements: Requirements) -
         conjuncts(where.this if where else None),
         (*nodes, *clauses),
         bool(select.args.get("group")),
+        select.parent.alias if isinstance(select.parent, exp.CTE) else "",
+        tuple((column.alias_or_name, node) for column, node in zip(select.expressions, nodes, strict=True)),
     )
 
 
@@ -241,6 +250,3 @@ def stars(frame: Frame) -> frozenset[str]:
         elif isinstance(node, exp.Star):
             found.update(source.alias.lower() for source in frame.sources)
     return frozenset(found)
-
-
-__all__ = ["Frame", "FrameSource", "conjuncts", "frames", "has_window", "init_frames", "names_read", "paths", "stars"]

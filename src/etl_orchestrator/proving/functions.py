@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import math
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
-from etl_orchestrator.proving import arithmetic, civil, patterns
+from etl_orchestrator.proving import arithmetic, civil, documents, patterns
 from etl_orchestrator.proving.casts import to_string
 from etl_orchestrator.proving.doubt import CannotTell, QueryFails
 from etl_orchestrator.proving.values import Json, UnorderedArray, compare, is_nan
@@ -229,62 +227,6 @@ def _hash(name: str) -> Callable[[Value], bytes]:
     return lambda value: hashlib.new(name, value.encode() if isinstance(value, str) else value).digest()
 
 
-_JSON_PATH = re.compile(r"\$((?:\.[A-Za-z_][A-Za-z0-9_]*|\[\d+\])*)\Z")
-_JSON_STEP = re.compile(r"\.([A-Za-z_][A-Za-z0-9_]*)|\[(\d+)\]")
-
-
-def _json_value(text: Value, path: str = "$") -> Value:
-    """A scalar of a JSON text as STRING; NULL for what is absent, null, an object, an array, or no JSON at all."""
-    match = _JSON_PATH.match(path)
-    if match is None or not isinstance(text, str):
-        raise CannotTell(f"the JSON path {path!r}")
-
-    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        if len(dict(pairs)) != len(pairs):
-            raise CannotTell("JSON with a key twice")
-        return dict(pairs)
-
-    try:
-        found = json.loads(text, parse_float=_Literal, parse_int=_Literal, object_pairs_hook=unique)
-    except ValueError:
-        return None
-    for step in _JSON_STEP.finditer(match[1]):
-        if step[1] is not None:
-            found = found.get(step[1]) if isinstance(found, dict) else None
-        else:
-            place = int(step[2])
-            found = found[place] if isinstance(found, list) and place < len(found) else None
-    if isinstance(found, bool):
-        return "true" if found else "false"
-    if isinstance(found, _Literal) and re.search(r"[.eE]", found):
-        raise CannotTell("the text of a number with a fraction in JSON")
-    return None if found is None or isinstance(found, (dict, list)) else str(found)
-
-
-class _Literal(str):
-    """A JSON number as written."""
-
-    __slots__ = ()
-
-
-def _json_scalar(wanted: type, lax: bool) -> Callable[[Value], Value]:
-    """STRING(json), INT64(json), BOOL(json) and their LAX_ forms; only where no conversion is needed, else refused."""
-
-    def call(document: Value) -> Value:
-        if not isinstance(document, Json):
-            raise CannotTell("a JSON function of something that is no JSON")
-        found = json.loads(document)
-        if type(found) is wanted:
-            return found
-        if lax and (found is None or isinstance(found, (dict, list))):
-            return None
-        if lax:
-            raise CannotTell("a conversion inside of a LAX_ function")
-        raise QueryFails("JSON of another type")
-
-    return call
-
-
 def _date(first: Value, second: Value = None, third: Value = None) -> date:
     if third is not None:
         try:
@@ -374,14 +316,14 @@ FUNCTIONS: Mapping[str, Function] = {
     "SHA1": Function(_hash("sha1"), 1, 1),
     "SHA256": Function(_hash("sha256"), 1, 1),
     "SHA512": Function(_hash("sha512"), 1, 1),
-    "JSON_VALUE": Function(_json_value, 1, 2),
-    "JSON_EXTRACT_SCALAR": Function(_json_value, 1, 2),
-    "STRING": Function(_json_scalar(str, False), 1, 1),
-    "INT64": Function(_json_scalar(int, False), 1, 1),
-    "BOOL": Function(_json_scalar(bool, False), 1, 1),
-    "LAX_STRING": Function(_json_scalar(str, True), 1, 1),
-    "LAX_INT64": Function(_json_scalar(int, True), 1, 1),
-    "LAX_BOOL": Function(_json_scalar(bool, True), 1, 1),
+    "JSON_VALUE": Function(documents.json_value, 1, 2),
+    "JSON_EXTRACT_SCALAR": Function(documents.json_value, 1, 2),
+    "STRING": Function(documents.json_scalar(str, False), 1, 1),
+    "INT64": Function(documents.json_scalar(int, False), 1, 1),
+    "BOOL": Function(documents.json_scalar(bool, False), 1, 1),
+    "LAX_STRING": Function(documents.json_scalar(str, True), 1, 1),
+    "LAX_INT64": Function(documents.json_scalar(int, True), 1, 1),
+    "LAX_BOOL": Function(documents.json_scalar(bool, True), 1, 1),
     "ABS": Function(_abs, 1, 1),
     "SIGN": Function(_sign, 1, 1),
     "ROUND": Function(_round, 1, 2),

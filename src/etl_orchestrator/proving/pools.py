@@ -109,7 +109,8 @@ def candidates(field: Field, constants: Iterable[Value], preferred: Iterable[Val
     near = [value for constant in exact for value in _neighbours(constant)]
     others = [value for constant in constants for value in _related(field.type, constant)]
     base = default(field, "a", 0)
-    around = _neighbours(base) if field.type in ("DATE", "TIMESTAMP", "DATETIME") else [default(field, "b", 1)]
+    close = field.type in ("DATE", "TIMESTAMP", "DATETIME", "BOOLEAN")
+    around = _neighbours(base) if close else [default(field, "b", 1)]
     ordered = [*preferred, *exact, base, *near, *others, *around]
     seen: dict[str, Value] = {}
     for value in ordered:

@@ -23,6 +23,7 @@ from etl_orchestrator.tools import Value
 
 Row = dict[str, Value]
 _TRIES = 600
+_PAIR_VALUES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,7 @@ class Material:
     pools: Pools
     evaluator: Evaluator
     wishes: dict[str, list[Value]] = field(default_factory=dict)
+    steps: dict[str, Witness] = field(default_factory=dict)  # by name in lower case, as they are solved
 
     def field(self, name: str) -> Field | None:
         """A column of this name in any table, as the type of a step's column."""
@@ -102,9 +104,12 @@ class Witness:
     def source(self, alias: str) -> FrameSource:
         return next(source for source in self.frame.sources if source.alias == alias)
 
-    def scope(self) -> Scope:
+    def scope(self, only: str | None = None) -> Scope:
+        """What the conditions see: all sources, or for a filter before the join its own one."""
         ranges: list[Range] = []
         for source in self.frame.sources:
+            if only is not None and source.array is None and source.alias != only:
+                continue
             if source.array is None:
                 ranges.append(self._range(source))
                 continue
@@ -129,9 +134,16 @@ class Witness:
     def met(self, node: Node) -> bool | str | None:
         """TRUE, FALSE, NULL, or "?" for what cannot be told."""
         try:
-            return self.material.evaluator.condition(node, self.scope())
+            return self.material.evaluator.condition(node, self.scope(self._owner(node)))
         except CannotTell:
             return "?"
+
+    def _owner(self, node: Node) -> str | None:
+        """The source whose filter this is."""
+        for source in self.frame.sources:
+            if source.table is not None and any(part is node for part in source.filters):
+                return source.alias
+        return None
 
     def conjuncts(self) -> list[Node]:
         """The conditions that concern the rows that are there."""
@@ -153,8 +165,10 @@ class Witness:
             if names:
                 arrays[names[0].name] = unnest.expressions[0]
         found: dict[tuple[int, Any], Slot] = {}
+        owner = self._owner(node)
         for names in paths(node):
-            slot = self._slot(names, arrays)
+            bare = owner is not None and names[0].lower() != owner.lower() and names[0] not in arrays
+            slot = self._slot([owner, *names] if bare and owner else names, arrays)
             if slot is not None:
                 found.setdefault((id(slot.holder), slot.key), slot)
         return list(found.values())
@@ -209,6 +223,17 @@ class Witness:
                 self._satisfy(node, held)
             held.append(node)
 
+    def satisfy(self, node: Node, alias: str) -> None:
+        """Makes one condition hold by changing the row of one source only, if that is possible."""
+        others = [slot.get() for slot in self.slots(node)]
+        for slot in self.slots(node):
+            before = slot.get()
+            for value in [*others, *self.material.candidates(slot.field)] if slot.alias == alias else ():
+                slot.put(value)
+                if self.met(node) is True:
+                    return
+            slot.put(before)
+
     def _satisfy(self, node: Node, held: Sequence[Node]) -> bool:
         kept = [other for other in held if self.met(other) is True]
         slots = self.slots(node)
@@ -244,6 +269,22 @@ class Witness:
                 if same or also_broken:
                     yield slot, value, changed
 
+    def pairs(self, node: Node) -> Iterator[tuple[Slot, Value, Witness]]:
+        """Like changes, of two places at once; names the first one."""
+        slots = self.slots(node)
+        before = [self.met(other) for other in self.conjuncts()]
+        for first, second in combinations(range(len(slots)), 2):
+            choices = [self.material.candidates(slots[place].field)[:_PAIR_VALUES] for place in (first, second)]
+            for one, two in product(*choices):
+                changed = self.copy()
+                places = changed.slots(node)
+                if len(places) != len(slots):
+                    continue
+                places[first].put(one)
+                places[second].put(two)
+                if [changed.met(other) for other in changed.conjuncts()] == before:
+                    yield slots[first], one, changed
+
 
 def _unique(values: Sequence[Value]) -> list[Value]:
     return list({repr(value): value for value in values}.values())
@@ -271,15 +312,18 @@ def _typed_by_pool(name: str, pools: Pools) -> Field | None:
 def start(frame: Frame, material: Material) -> Witness:
     """A first row for every source, not yet made to fit."""
     rows: dict[str, Row | None] = {}
+    met: list[TableRef] = []
     for source in frame.sources:
         if source.table is not None:
-            rows[source.alias] = material.row(material.schemas.get(source.table, ()))
+            again = met.count(source.table)
+            rows[source.alias] = material.row(material.schemas.get(source.table, ()), "abcdefgh"[again % 8], again)
+            met.append(source.table)
         elif source.step is not None:
-            rows[source.alias] = _imagined(source.alias, frame, material)
+            rows[source.alias] = imagined(source.alias, frame, material)
     return Witness(frame, material, rows)
 
 
-def _imagined(alias: str, frame: Frame, material: Material) -> Row:
+def imagined(alias: str, frame: Frame, material: Material) -> Row:
     """A row of a step: only what this SELECT reads of it, values as tables would have them."""
     names = [found for node in frame.nodes for found in paths(node)]
     mine = {item[1] for item in names if len(item) > 1 and item[0].lower() == alias.lower()}

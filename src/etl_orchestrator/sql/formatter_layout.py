@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import NoReturn
 
+from etl_orchestrator.errors import InvalidInput
 from etl_orchestrator.sql import formatter_words as words
 from etl_orchestrator.sql.formatter_pieces import Piece
 from etl_orchestrator.sql.formatter_words import Level, Role
+from etl_orchestrator.sql.tokens import position
 
 WIDTH = 100
+_DEEPEST = 2000  # the indentation of so deep a text is most of it
 _INDENT = "  "
 OFF = re.compile(r"\bformat\s*:?\s*off\b")
 ON = re.compile(r"\bformat\s*:?\s*on\b")
@@ -39,8 +43,9 @@ class Line:
 class Layout:
     """Lays out the pieces of one text, with every bracket opened up."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, at: str = "") -> None:
         self._text = text
+        self._at = at
         self._line = Line("")
         self.lines = [self._line]
         self._levels: list[Level] = []
@@ -95,10 +100,20 @@ class Layout:
         role = piece.role
         if role.opens is not None:
             self._levels.append(role.opens)
+            if len(self._levels) > _DEEPEST:
+                self._refuse(piece)
         elif role is words.WITH and not self.formatting and not self._text.startswith("WITH", piece.start):
             self._levels.append(Level.CLAUSE)  # where nothing is formatted, the style takes a small `with` for a clause
         elif role is words.SEMICOLON:
             self._leave(Level.PIPE)
+
+    def _refuse(self, piece: Piece) -> NoReturn:
+        line, _ = position(self._text, piece.start)
+        raise InvalidInput(
+            f"brackets and blocks are open within each other more than {_DEEPEST} deep",
+            at=f"{self._at}:{line}" if self._at else f"line {line}",
+            fix="close those that are open",
+        )
 
     def _space(self, role: Role) -> None:
         """Write what stands between the last piece and one of this role, which is no comment."""

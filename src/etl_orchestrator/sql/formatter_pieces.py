@@ -31,6 +31,7 @@ _ROLES = {
     Kind.JINJA_EXPRESSION: words.JINJA_EXPRESSION,
 }
 _JINJA_BLOCK = re.compile(r"\{%[-+]? *(end)?(?:(?:block|call|filter|for|if|macro)|(elif|else))\b")
+_CAPITAL_PREFIX = re.compile(r"\A[a-zA-Z]+")
 _UNKNOWN = frozenset({Kind.OTHER, Kind.SYSTEM_VARIABLE})
 _NAMES = frozenset({Kind.NAME, Kind.QUOTED_NAME})
 _BODY_STARTS = frozenset({"WITH", "SELECT", "STRUCT", "ARRAY"})
@@ -88,10 +89,9 @@ class Reader:
         text = token.text
         if token.kind is Kind.JINJA_STATEMENT:
             return self._take(1, _jinja(text), text)
-        if token.kind is Kind.STRING and text[0] in "RB":
-            # The style knows no capital prefix and would cut it off; in small letters the string is the same.
-            quote = min(text.find(mark) for mark in "'\"" if mark in text)
-            text = text[:quote].lower() + text[quote:]
+        if token.kind is Kind.STRING and (text[0] in "RB" or text[1] in "RB"):
+            # The style knows no prefix in capitals and would cut it off; in small letters the string is the same.
+            text = _CAPITAL_PREFIX.sub(lambda prefix: prefix[0].lower(), text)
         elif token.kind is Kind.DOT and self._next and _parts_numbers(self._tokens[self._next - 1], token):
             return self._take(1, words.OPERATOR, text)
         return self._take(1, _ROLES[token.kind], text)

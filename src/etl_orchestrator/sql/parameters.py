@@ -7,7 +7,7 @@ import re
 # Strings, quoted names and comments are passed over, as are system variables (@@name); raw strings need no care, since
 # a backslash before the closing quote is not allowed in them either.
 _TOKEN = re.compile(
-    r"""'''(?:\\.|.)*?'''|\"\"\"(?:\\.|.)*?\"\"\"|'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|`[^`]*`"""
+    r"""'''(?:\\.|[^\\])*?'''|\"\"\"(?:\\.|[^\\])*?\"\"\"|'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|`[^`]*`"""
     r"""|--[^\n]*|\#[^\n]*|/\*.*?\*/|@@\w+|@(?P<name>[A-Za-z_]\w*)""",
     re.S,
 )

@@ -17,7 +17,7 @@ from etl_orchestrator.errors import InvalidInput, Unavailable
 Read = Callable[[str], str | None]
 
 _MARK = re.compile(r"\{[{%#]")
-_LARGEST, _LARGEST_POWER = 1_000_000, 100
+_LARGEST = 1_000_000
 _MAIN = "<template>"  # what Jinja calls a template that was given as a text
 # What the expressions of a template may raise while they are computed.
 _FAULTS = (
@@ -96,8 +96,8 @@ def _product(left: Any, right: Any) -> Any:
 
 
 def _power(left: Any, right: Any) -> Any:
-    if isinstance(right, int) and right > _LARGEST_POWER:
-        raise ValueError(f"a power above {_LARGEST_POWER} is refused")
+    if isinstance(left, int) and isinstance(right, int) and left.bit_length() * right > _LARGEST:
+        raise ValueError(f"a power of more than {_LARGEST} bits is refused")
     return left**right
 
 

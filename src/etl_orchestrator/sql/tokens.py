@@ -79,10 +79,10 @@ _IN_JINJA = r"""(?:"(?:\\.|[^\\"])*"|'(?:\\.|[^\\'])*'|[^"'])*?"""
 def _string(quote: str) -> str:
     mark = quote[0]
     if len(quote) == 3:
-        ordinary = rf"[^\\{{{mark}]+|{mark}(?!{mark}{mark})"
+        start, ordinary = quote, rf"[^\\{{{mark}]+|{mark}(?!{mark}{mark})"
     else:
-        ordinary = rf"[^\\{{{mark}\n]+"
-    return rf"{quote}(?:{ordinary}|\\.|{_EMBEDDED}|\{{)*+{quote}"
+        start, ordinary = f"{mark}(?!{mark}{mark})", rf"[^\\{{{mark}\n]+"  # three marks start a triple quoted one
+    return rf"{start}(?:{ordinary}|\\.|{_EMBEDDED}|\{{)*+{quote}"
 
 
 _STRINGS = "|".join(_string(quote) for quote in ('"""', "'''", '"', "'"))

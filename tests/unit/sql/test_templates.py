@@ -17,7 +17,13 @@ def nothing(name: str) -> str | None:
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [("SELECT 1", False), ("{{ a }}", True), ("{% set a = 1 %}", True), ("-- {# a #}", True), ("STRUCT<a INT64>", False)],
+    [
+        ("SELECT 1", False),
+        ("{{ a }}", True),
+        ("{% set a = 1 %}", True),
+        ("-- {# a #}", True),
+        ("STRUCT<a INT64>", False),
+    ],
 )
 def test_has_template(text: str, expected: bool) -> None:
     assert has_template(text) is expected
@@ -49,7 +55,9 @@ def test_a_variable_nobody_set_is_empty() -> None:
     assert render("SELECT '{{ unset }}'", nothing) == "SELECT ''"
 
 
-@pytest.mark.parametrize("asked", ["metrics.calculate(['uri_count'], platform='desktop')", "metrics.data_source('main')"])
+@pytest.mark.parametrize(
+    "asked", ["metrics.calculate(['uri_count'], platform='desktop')", "metrics.data_source('main')"]
+)
 def test_metric_hub_is_named_as_unavailable(asked: str) -> None:
     with pytest.raises(Unavailable) as raised:
         render("SELECT\n  {{ " + asked + " }}", nothing, at="query.sql")
@@ -74,7 +82,7 @@ def test_metric_hub_is_named_as_unavailable(asked: str) -> None:
         ("a\n{{ ''.__class__.__mro__ }}", "query.sql:2", "unsafe"),
         ("{{ 'a' * 100000000000 }}", "query.sql:1", "repetition"),
         ("{{ 100000000000 * [1] }}", "query.sql:1", "repetition"),
-        ("{{ 9 ** 9 ** 9 ** 9 }}", "query.sql:1", "power"),
+        ("{{ 9 ** 99 ** 99 ** 99 }}", "query.sql:1", "power"),
         ("{{ range(1000000000) | list }}", "query.sql:1", "range"),
     ],
 )

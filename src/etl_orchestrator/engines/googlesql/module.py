@@ -122,7 +122,7 @@ def _read(engine: Engine, kept: Path) -> Module | None:
 
 
 def _compile(engine: Engine, wasm: Path, kept: Path, tell: Callable[[str], None]) -> Module:
-    tell("compiling the SQL analyzer for this machine, once (about 15 s)")
+    tell("compiling the SQL analyzer for this machine, once (15 to 45 s)")
     began = time.monotonic()
     module = Module(engine, wasm.read_bytes())
     handle, partial = tempfile.mkstemp(dir=kept.parent, prefix=kept.name, suffix=".part")

@@ -2,7 +2,7 @@
 
 What it checks
     Keys and values of labels are 1 to 63 lower-case letters, digits, dashes and underscores; true and false are allowed
-    as values, and a list for review_bugs.
+    as values, nothing at all, and a list for review_bugs.
 Why
     The deploy of the table fails.
 Example
@@ -22,6 +22,8 @@ from etl_orchestrator.phase import Gate, found
 from etl_orchestrator.tools import Tools
 
 _LABEL = re.compile(r"[0-9a-z_-]{1,63}")
+#: That repository writes these itself, from owners and DAG, whatever the file says.
+_REPLACED = re.compile(r"owner[0-9]+|dag")
 #: The one label that may be a list; it never reaches BigQuery.
 _LISTED = "review_bugs"
 
@@ -37,6 +39,8 @@ def check(model: Model, tools: Tools) -> Verdict:
     owner = None
     findings = []
     for key, value in metadata.labels.items():
+        if _REPLACED.fullmatch(str(key)) or value == "":
+            continue
         if model.requirements is not None:
             owner = "requirements" if key in model.requirements.request.labels else "metadata"
         line = own_files.line_of(text, str(key))

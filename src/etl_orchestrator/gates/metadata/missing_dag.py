@@ -1,8 +1,7 @@
 """A table that is to run and that nothing runs.
 
 What it checks
-    metadata.yaml names the DAG of the plan under scheduling.dag_name, and none when the plan has none. A table without
-    requirements that has a scheduling block names a DAG in it.
+    metadata.yaml names the DAG of the plan under scheduling.dag_name, and none when the plan has none.
 Why
     A table without a DAG is made once and never again.
 Example
@@ -26,14 +25,9 @@ def check(model: Model, tools: Tools) -> Verdict:
         return metadata
     path = paths.metadata_yaml(model.table)
     if model.plan is None:
-        if not metadata.scheduling:
-            return NotDue("nobody said that the table is to be scheduled")
         if metadata.dag:
             return verdict([], f"runs in {metadata.dag}")
-        return verdict(
-            [found(GATE, "`scheduling` names no dag_name", path, f"write `dag_name:` with a DAG of {paths.DAGS_YAML}")],
-            "",
-        )
+        return NotDue("nobody said that the table is to be scheduled")
     planned = model.plan.dag
     if metadata.dag == planned.value:
         return verdict([], f"runs in {metadata.dag}" if metadata.dag else f"not scheduled: {planned.reason}")

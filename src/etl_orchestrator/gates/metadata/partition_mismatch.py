@@ -76,7 +76,7 @@ def _words(partition: tuple[str, str | None, bool, float | None] | None) -> str:
 
 
 def _against_columns(model: Model, written: TimePartitioning, schema: Schema) -> list[Finding]:
-    column = next((field for field in schema if field.name == written.field), None)
+    column = next((field for field in schema if field.name.lower() == (written.field or "").lower()), None)
     owner = "requirements" if model.requirements is not None else None
     if column is None:
         names = ", ".join(field.name for field in schema if field.type in _FITTING["day"]) or "none has a fitting type"

@@ -22,6 +22,9 @@ from etl_orchestrator.phase import Gate, found
 from etl_orchestrator.sql.parameters import used_parameters
 from etl_orchestrator.tools import Tools
 
+#: Keys that say where a run writes.
+_PLACES = frozenset({"destination_table", "date_partition_offset"})
+
 
 def check(model: Model, tools: Tools) -> Verdict:
     metadata = own_files.readable_metadata(model)
@@ -47,7 +50,7 @@ def _writes(model: Model, metadata: Metadata, incremental: bool) -> list[Finding
     query = model.text(paths.query_sql(model.table))
     scheduling = metadata.scheduling
     arguments = [str(argument) for argument in scheduling.get("arguments") or ()]
-    if query is None or "destination_table" in scheduling or any("append" in argument for argument in arguments):
+    if query is None or _PLACES & scheduling.keys() or any("append" in argument for argument in arguments):
         return []
     whole = "date_partition_parameter" in scheduling and scheduling["date_partition_parameter"] is None
     partitioned = metadata.time_partitioning is not None

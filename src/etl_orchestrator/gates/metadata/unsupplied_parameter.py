@@ -1,7 +1,7 @@
 """A query parameter that nobody supplies at run time.
 
 What it checks
-    Every @parameter of query.sql is supplied by the scheduling block: submission_date unless date_partition_parameter
+    Every @parameter of query.sql, the very first run (is_init) left out, is supplied by the scheduling block: submission_date unless date_partition_parameter
     says otherwise, and those under `parameters`.
 Why
     The query dry-runs well, is deployed, and fails in its first run.
@@ -13,10 +13,12 @@ Repair
 
 from __future__ import annotations
 
+from etl_orchestrator.errors import InvalidInput
 from etl_orchestrator.finding import NotDue, Verdict, verdict
 from etl_orchestrator.layout import own_files, paths
 from etl_orchestrator.model import Model
 from etl_orchestrator.phase import Gate, found
+from etl_orchestrator.sql.dry_run import rendered
 from etl_orchestrator.sql.parameters import used_parameters
 from etl_orchestrator.tools import Tools
 
@@ -25,9 +27,12 @@ def check(model: Model, tools: Tools) -> Verdict:
     metadata = own_files.readable_metadata(model)
     if isinstance(metadata, NotDue):
         return metadata
-    query = model.text(paths.query_sql(model.table))
-    if query is None or not metadata.scheduling:
+    if model.artifact(paths.query_sql(model.table)) is None or not metadata.scheduling:
         return NotDue("no scheduled query.sql")
+    try:
+        query = rendered(model, tools)
+    except InvalidInput:
+        return NotDue("the template cannot be filled in, of which the query's gates tell")
     partition = metadata.scheduling.get("date_partition_parameter", "submission_date")
     supplied = {str(parameter).partition(":")[0] for parameter in metadata.scheduling.get("parameters") or ()}
     # Arguments of the bq command line may carry parameters too: --parameter=name:TYPE:value.

@@ -1,8 +1,8 @@
 """A metadata.yaml and a bigconfig.yml that say different things of monitoring.
 
 What it checks
-    `monitoring: enabled: true` stands in metadata.yaml exactly when bigconfig.yml checks something; the collection is
-    the same where both name one; and freshness and volume block in both or in neither.
+    `monitoring: enabled: true` stands in metadata.yaml of a planned model exactly when bigconfig.yml checks something; the
+    collection is the same where both name one; and freshness and volume block in both or in neither.
 Why
     That repository makes the one from the other: what disagrees is changed back by the next run of `monitoring update`.
 Example
@@ -37,8 +37,8 @@ def check(model: Model, tools: Tools) -> Verdict:
         fix = "remove `monitoring`, or build it again"
         return verdict([_finding(model, "monitoring is enabled, and there is no bigconfig.yml", fix)], "")
     if not metadata.monitored:
-        if not bigconfig.monitors:
-            return verdict([], "no monitoring in either")
+        if model.plan is None or not bigconfig.monitors:
+            return NotDue("metadata.yaml does not enable monitoring")
         message = f"bigconfig.yml has {len(bigconfig.monitors)} checks, and monitoring is not enabled"
         return verdict([_finding(model, message, "write `monitoring: {enabled: true}`")], "")
     return verdict(
@@ -60,6 +60,8 @@ def _blocking(model: Model, metadata: Metadata, bigconfig: BigConfig) -> list[Fi
     findings = []
     for name, default in _DEFAULT_BLOCKING.items():
         checks = [one for _, one in bigconfig.monitors if one.metric.lower() == name and not one.columns]
+        if model.plan is None and name not in metadata.monitoring:
+            continue
         block = metadata.monitoring.get(name, {"blocking": default})
         if block is None and checks:
             message = f"{name} is switched off, and bigconfig.yml checks it"

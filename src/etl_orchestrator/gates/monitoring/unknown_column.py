@@ -39,8 +39,8 @@ def check(model: Model, tools: Tools) -> Verdict:
                 named[monitor.date_column] = None
     own = f"{model.table.project}.{model.table}."
     named.update(dict.fromkeys(name.removeprefix(own) for name in bigconfig.date_columns if name.startswith(own)))
-    # A pattern (`*_id`) selects what there is.
-    unknown = [name for name in named if name.lower() not in lower and "*" not in name]
+    # A pattern (`*_id`) selects what there is; FULL_SCAN stands for "no column dates the rows".
+    unknown = [name for name in named if name.lower() not in lower and "*" not in name and name != "FULL_SCAN"]
     path = paths.bigconfig_yml(model.table)
     findings = []
     for name in unknown:

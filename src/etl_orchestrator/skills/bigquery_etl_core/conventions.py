@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from etl_orchestrator.layout import paths
 from etl_orchestrator.monitors.tier_rule import monitoring_rule
@@ -16,7 +17,7 @@ from etl_orchestrator.sql.expressions import is_aggregate
 from etl_orchestrator.tools import Catalog, Dag, Tools
 
 #: Columns that stand for one person's device or account: with one of them in the grain a table is client_level.
-_CLIENT_KEYS = frozenset({"client_id", "profile_group_id", "user_id", "fxa_uid", "fxa_id", "uid", "account_id"})
+_CLIENT_KEYS = frozenset({"client_id", "profile_group_id", "fxa_uid", "fxa_id", "user_id"})
 
 
 def plan_of(requirements: Requirements, tools: Tools) -> Plan:
@@ -64,7 +65,8 @@ def _dag(requirements: Requirements, catalog: Catalog) -> Decision:
         return Decision("", f"not scheduled: {schedule.none}")
     if schedule.dag:
         return Decision(schedule.dag, "the requirements name it")
-    ranked = rank_dags(requirements.request, catalog)
+    request = replace(requirements.request, table=requirements.table, schedule=schedule)
+    ranked = rank_dags(request, catalog)
     return (
         Decision(*ranked[0]) if ranked else Decision("", "no DAG of the repository fits what is said of the schedule")
     )
@@ -135,7 +137,9 @@ def _table_type(requirements: Requirements) -> str:
         for body in _bodies(requirements)
         for column in body.columns
     )
-    return "aggregate" if grouped and requirements.keys and not _CLIENT_KEYS & columns else ""
+    # A key that identifies something may identify a person: then it is for a person to say.
+    telling = any(name.endswith("id") for name in requirements.keys) or bool(_CLIENT_KEYS & columns)
+    return "aggregate" if grouped and requirements.keys and not telling else ""
 
 
 def _bodies(requirements: Requirements) -> Iterator[Body]:

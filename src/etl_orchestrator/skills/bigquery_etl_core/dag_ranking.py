@@ -22,7 +22,7 @@ from etl_orchestrator.tools import Catalog, Dag, TableFacts
 _WEIGHTS = {"family": 8.0, "two words": 4.0, "one word": 2.0, "dataset": 1.5, "owners": 1.0, "sources": 1.0}
 _PRODUCT, _DATASET_WORD = 4.0, 0.5
 #: What a DAG of another frequency than the asked one keeps of its votes.
-_OTHER_FREQUENCY = 0.25
+_OTHER_FREQUENCY = 0.1
 #: Words which say nothing of a product.
 _EMPTY_WORDS = frozenset({"bqetl", "private", "derived", "external", "v1", "the", "and", "for", "daily", "tables"})
 

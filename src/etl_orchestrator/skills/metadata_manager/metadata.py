@@ -37,7 +37,7 @@ def metadata_of(model: Model, tools: Tools) -> Artifact:
         require_column_descriptions=True,
     )
     notes = tuple(
-        Note(at, decision.value or "none", decision.reason)
+        Note(at, "plan", f"{decision.value or 'none'}: {decision.reason}")
         for at, decision in (
             ("friendly_name", plan.friendly_name),
             ("owners", plan.owners),

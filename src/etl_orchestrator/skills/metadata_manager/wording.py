@@ -9,13 +9,13 @@ from etl_orchestrator.table import Field
 from etl_orchestrator.tools import Lineage
 
 _BEGINNINGS = {
-    ("n",): "Number of {}", ("num",): "Number of {}", ("count",): "Number of {}", ("total",): "Total {}",
-    ("sum",): "Sum of {}", ("avg",): "Average {}", ("mean",): "Average {}", ("median",): "Median {}",
-    ("min",): "Least {}", ("max",): "Greatest {}", ("pct",): "Percentage of {}", ("is",): "Whether it is {}",
-    ("has",): "Whether it has {}", ("first",): "First {}", ("last",): "Last {}",
+    "n": "Number of {}", "num": "Number of {}", "count": "Number of {}", "total": "Total {}",
+    "sum": "Sum of {}", "avg": "Average {}", "mean": "Average {}", "median": "Median {}",
+    "min": "Least {}", "max": "Greatest {}", "pct": "Percentage of {}", "is": "Whether it is {}",
+    "has": "Whether it has {}", "first": "First {}", "last": "Last {}",
 }  # fmt: skip
 _ENDINGS = {
-    "count": "Number of {}", "date": "Date of {}", "at": "Time of {}", "timestamp": "Time of {}", "ts": "Time of {}",
+    "date": "Date of {}", "at": "Time of {}", "timestamp": "Time of {}", "ts": "Time of {}",
     "id": "Identifier of the {}", "rate": "Rate of {}", "ratio": "Ratio of {}", "share": "Share of {}",
     "name": "Name of the {}", "code": "Code of the {}",
 }  # fmt: skip
@@ -42,10 +42,18 @@ def generated(path: str, field: Field, lineage: Lineage | None) -> str:
 
 def _name(field: Field) -> str:
     words = [word for word in field.name.lower().split("_") if word]
-    if len(words) > 1 and (pattern := _BEGINNINGS.get((words[0],))):
+    if len(words) > 1 and words[-1] == "count":
+        return f"Number of {' '.join((*words[:-2], _plural(words[-2])))}"
+    if len(words) > 1 and (pattern := _BEGINNINGS.get(words[0])):
         return pattern.format(" ".join(words[1:]))
     if len(words) > 1 and (pattern := _ENDINGS.get(words[-1])):
         return pattern.format(" ".join(words[:-1]))
     if field.mode == "REPEATED":
         return f"List of {' '.join(words)}"
     return " ".join(words).capitalize() or field.name
+
+
+def _plural(word: str) -> str:
+    if word.endswith("s"):
+        return word
+    return f"{word[:-1]}ies" if word.endswith("y") and word[-2:-1] not in ("a", "e", "o") else f"{word}s"

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from etl_orchestrator.requirements import Column
+from etl_orchestrator.sql.formatter import format_sql
 from etl_orchestrator.sql.tokens import RESERVED
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
@@ -13,9 +15,12 @@ _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _STANDARD = {"INTEGER": "INT64", "FLOAT": "FLOAT64", "BOOLEAN": "BOOL", "RECORD": "STRUCT"}
 
 
+@lru_cache(maxsize=1024)
 def quoted(name: str) -> str:
-    """The name or dotted table name, in backticks when GoogleSQL would read it as something else."""
-    return name if _PLAIN.match(name) and name.upper() not in RESERVED else f"`{name}`"
+    """The name or dotted table name, in backticks when GoogleSQL would read it as something else, or the formatter
+    would write it in capitals (`date`), which would rename a column."""
+    plain = _PLAIN.match(name) and name.upper() not in RESERVED and format_sql(f"SELECT {name}").split()[1] == name
+    return name if plain else f"`{name}`"
 
 
 def standard_type(column: Column) -> str | None:

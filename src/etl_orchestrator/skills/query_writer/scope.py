@@ -43,8 +43,9 @@ class Scope:
         return self._one(key, known)
 
     def qualified(self, expression: str) -> str:
-        """The expression with an alias before every bare column that needs one, and with every table of a subquery
-        written in full. Text that cannot be parsed is given back as it is."""
+        """The expression with an alias before every bare column that needs one, in backticks where the formatter would
+        take it for a word of its own, and with every table of a subquery written in full. Text that cannot be parsed is
+        given back as it is."""
         from sqlglot import exp
 
         tree = parsed(expression)
@@ -53,10 +54,13 @@ class Scope:
         edits: list[tuple[int, int, str]] = []
         for column in tree.find_all(exp.Column):
             first = column.parts[0]
+            start, end = first.meta.get("start"), first.meta.get("end")
+            if start is None or end is None:
+                continue
             if column.find_ancestor(exp.Select) is None and (alias := self.holder(first.name)):
-                start = first.meta.get("start")
-                if start is not None:
-                    edits.append((start, start, f"{quoted(alias)}."))
+                edits.append((start, start, f"{quoted(alias)}."))
+            elif expression[start : end + 1] == first.name != quoted(first.name):
+                edits.append((start, end + 1, quoted(first.name)))
         for table in tree.find_all(exp.Table):
             if full := self._full_name(table):
                 edits.append((table.parts[0].meta["start"], table.parts[-1].meta["end"] + 1, full))

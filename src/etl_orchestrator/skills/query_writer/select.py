@@ -171,10 +171,8 @@ def _output(column: Column, scope: Scope) -> str:
         expression = f"CAST(NULL AS {type_})"
     expression = scope.qualified(expression)
     # A path is named by its last part (GoogleSQL: implicit alias), any other expression needs its name.
-    path = re.fullmatch(r"(?:[A-Za-z_]\w*\.)*([A-Za-z_]\w*)", expression.strip())
-    if path and path.group(1) == column.name and quoted(column.name) == column.name:
-        return expression
-    return f"{expression} AS {quoted(column.name)}"
+    path = re.fullmatch(r"(?:`?[A-Za-z_]\w*`?\.)*`?([A-Za-z_]\w*)`?", expression.strip())
+    return expression if path and path.group(1) == column.name else f"{expression} AS {quoted(column.name)}"
 
 
 def _keys(body: Body) -> list[str]:

@@ -47,7 +47,7 @@ def place(body: Body, scope: Scope, ctes: Ctes | None) -> Placed:
     conjuncts: list[str] = []
     in_where = _may_stand_in_where(body.sources)
     for number, source in enumerate(body.sources):
-        filter_ = source.filter
+        filter_ = _legible(source.filter, source, scope)
         condition = scope.qualified(source.on) if source.on else None
         if filter_ and source.unnest:
             own = _own(filter_, source) or filter_
@@ -66,6 +66,11 @@ def place(body: Body, scope: Scope, ctes: Ctes | None) -> Placed:
         if condition and number:
             lines.append(f"ON {condition}")
     return Placed("FROM\n" + "\n".join(lines) if lines else "", tuple(conjuncts))
+
+
+def _legible(filter_: str | None, source: Source, scope: Scope) -> str | None:
+    """The filter as it can stand in a SELECT of its source alone."""
+    return Scope((source,), {}, frozenset(), scope.tables).qualified(filter_) if filter_ else None
 
 
 def _may_stand_in_where(sources: tuple[Source, ...]) -> bool:

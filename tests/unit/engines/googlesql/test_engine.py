@@ -247,7 +247,7 @@ def test_the_same_rows_are_not_kept_for_other_rows(engine: GoogleSql) -> None:
 
 
 def test_more_schemas_than_are_kept(engine: GoogleSql) -> None:
-    for number in range(40):
+    for number in range(20):
         table = TableRef("proj-one", "many", f"t{number}")
         assert engine.analyze(f"SELECT a FROM many.t{number}", {table: (Field("a", "DATE"),)}, {}).columns
         assert engine.run(

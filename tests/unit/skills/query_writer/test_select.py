@@ -393,3 +393,25 @@ def test_a_description_cannot_command_formatter_or_template(required: Make, plan
     query = write_query(required(body, description=evil), plan)
     assert query.splitlines()[0] == "-- All. format-off { { 1 } } { % raw % } { # x # } SELECT 1"
     assert format_sql(query) == query
+
+
+def test_a_column_called_date_is_not_taken_for_the_type(required: Make, plan: Plan) -> None:
+    body = Body(
+        sources=(Source("costs", "acme-data.shop_live.costs_v1", filter="date = @submission_date"),),
+        columns=(Column("date"), Column("time", "costs.time"), Column("day", "DATE(date)"), Column("n", "COUNT(*)")),
+    )
+    assert _body_of(write_query(required(body), plan)) == _lines("""
+        SELECT
+          `date`,
+          costs.time,
+          DATE(`date`) AS `day`,
+          COUNT(*) AS n
+        FROM
+          `acme-data.shop_live.costs_v1` AS costs
+        WHERE
+          `date` = @submission_date
+        GROUP BY
+          `date`,
+          `time`,
+          `day`
+        """)

@@ -63,16 +63,12 @@ def row_of(record: dict[str, Any], day: date) -> dict[str, Any]:
     }
 
 
-def upload(
-    client: bigquery.Client, rows: list[dict[str, Any]], destination: str
-) -> None:
+def upload(client: bigquery.Client, rows: list[dict[str, Any]], destination: str) -> None:
     """Replace the partition or table by the rows."""
     job_config = bigquery.LoadJobConfig(
         schema=SCHEMA,
         write_disposition=bigquery.WriteDisposition.WRITE_TRUNCATE,
-        time_partitioning=bigquery.TimePartitioning(
-            type_="DAY", field="order_date"
-        ),
+        time_partitioning=bigquery.TimePartitioning(type_="DAY", field="order_date"),
     )
     client.load_table_from_json(rows, destination, job_config=job_config).result()
     logger.info("%d rows loaded into %s", len(rows), destination)

@@ -1,0 +1,85 @@
+"""The open questions, asked one by one on a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from etl_orchestrator.errors import InvalidInput
+from etl_orchestrator.intake import yaml_text
+from etl_orchestrator.intake.answers import apply_answers
+from etl_orchestrator.intake.asking import RankDags
+from etl_orchestrator.intake.check import questions
+from etl_orchestrator.requirements import Question, Request
+from etl_orchestrator.tools import Tools
+
+#: Wrong answers to one question before it is left open.
+_TRIES = 3
+
+
+def ask(
+    request: Request,
+    tools: Tools,
+    read_line: Callable[[str], str],
+    say: Callable[[str], None],
+    rank_dags: RankDags | None = None,
+) -> Request:
+    """The request with the answers in it. An empty answer, an end of input or three that cannot be read leave a question
+    open; the check that follows will name it again."""
+    left: set[tuple[str, str]] = set()
+    while True:
+        asked = [one for one in questions(request, tools, rank_dags) if (one.element, one.text) not in left]
+        if not asked:
+            return request
+        say(f"{len(asked)} question{'s' if len(asked) > 1 else ''} open; an empty line leaves one open.")
+        question = asked[0]
+        answered = _one(request, question, read_line, say)
+        if answered is None:
+            left.add((question.element, question.text))
+            continue
+        request = answered
+        if question in questions(request, tools, rank_dags):
+            left.add((question.element, question.text))
+            say("That does not settle it.")
+
+
+def _one(
+    request: Request, question: Question, read_line: Callable[[str], str], say: Callable[[str], None]
+) -> Request | None:
+    """The request with the answer to one question, None when there is no answer."""
+    say(f"\n{question.text}" + (f"  ({question.at})" if question.at else ""))
+    for number, candidate in enumerate(question.candidates, 1):
+        say(f"  {number}  {candidate}")
+    for _ in range(_TRIES):
+        try:
+            line = read_line(f"{question.element}:").strip()
+        except EOFError:
+            return None
+        if not line:
+            return None
+        if line.isdigit() and 0 < int(line) <= len(question.candidates):
+            line = question.candidates[int(line) - 1]
+        try:
+            return apply_answers(request, {question.element: line})
+        except InvalidInput as error:
+            say(f"{error.message}; {error.fix}" if error.fix else error.message)
+    return None
+
+
+def write_answers(request: Request) -> str:
+    """The answers as YAML, for keeping beside the requirements."""
+    import yaml
+
+    return str(yaml.safe_dump(dict(request.answers), allow_unicode=True, sort_keys=False, width=1000))
+
+
+def read_answers(text: str, origin: str) -> dict[str, str]:
+    """Answers that were kept. Raises InvalidInput for what is no list of element and value."""
+    document = yaml_text.read(text or "{}", origin)
+    if not isinstance(document.value, dict):
+        raise InvalidInput("the answers are no keys with values", at=document.at())
+    found: dict[str, str] = {}
+    for key, value in document.value.items():
+        if not isinstance(value, str):
+            raise InvalidInput(f"the answer to `{key}` is no text", at=document.at((key,)))
+        found[key] = str(value)
+    return found
