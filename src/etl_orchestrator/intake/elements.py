@@ -38,7 +38,9 @@ def suggestion(word: str, known: Iterable[str]) -> str:
 
 def name(text: str, what: str, at: str) -> str:
     """A name of a column, alias or step, backticks taken off."""
-    bare = text.strip().strip("`")
+    bare = text.strip()
+    if len(bare) > 2 and bare[0] == bare[-1] == "`":
+        bare = bare[1:-1]
     if not _NAME.match(bare):
         raise InvalidInput(
             f"{scan.shown(text)} is not a name of a {what}",

@@ -11,6 +11,7 @@ from etl_orchestrator.monitors.check import Subject, saved_metrics
 from etl_orchestrator.monitors.collection import collection_of
 from etl_orchestrator.monitors.requested import problem_of
 from etl_orchestrator.monitors.tier_rule import monitoring_rule
+from etl_orchestrator.plan import Decision, Plan
 from etl_orchestrator.table import TableRef
 from etl_orchestrator.tools import TableFacts
 
@@ -109,16 +110,23 @@ def test_saved_metrics_are_those_of_the_repository() -> None:
     assert saved_metrics(Memory()) == frozenset()
 
 
-def test_the_collection_of_the_neighbours() -> None:
-    def facts(name: str, collection: str) -> TableFacts:
-        return TableFacts(TableRef.parse(f"acme-data.{name}"), "query.sql", collection=collection)
+def test_the_collection_of_the_dataset_or_of_the_same_owners() -> None:
+    def facts(name: str, collection: str, owner: str = "x@acme.example") -> TableFacts:
+        table = TableRef.parse(f"acme-data.{name}")
+        return TableFacts(table, "query.sql", owners=(owner,), collection=collection)
 
-    everywhere = [facts("a.x_v1", "Ops"), facts("a.y_v1", "Ops"), facts("b.x_v1", "Shop")]
+    def plan(name: str, owner: str) -> Plan:
+        any_ = Decision("", "")
+        table = TableRef.parse(f"acme-data.{name}")
+        return Plan(table, any_, any_, any_, any_, Decision(owner, ""), any_, any_, any_, any_)
+
+    everywhere = [facts("a.x_v1", "Ops"), facts("a.y_v1", "Ops"), facts("b.x_v1", "Shop", "ann@acme.example")]
     catalog = Memory(facts=everywhere)
-    assert collection_of(TableRef("acme-data", "b", "new_v1"), catalog) == "Shop"
-    assert collection_of(TableRef("acme-data", "c", "new_v1"), catalog) == "Ops"
-    assert collection_of(TableRef("acme-data", "b", "x_v1"), catalog) == "Ops"
-    assert collection_of(TableRef("acme-data", "b", "new_v1"), Memory()) == ""
+    assert collection_of(plan("b.new_v1", "x@acme.example"), catalog) == "Shop"
+    assert collection_of(plan("c.new_v1", "x@acme.example"), catalog) == "Ops"
+    assert collection_of(plan("c.new_v1", "stranger@acme.example"), catalog) == ""
+    assert collection_of(plan("b.x_v1", "x@acme.example"), catalog) == "Ops"
+    assert collection_of(plan("b.new_v1", "x@acme.example"), Memory()) == ""
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ def work(model: Model, tools: Tools) -> Model:
     if not plan.monitored:
         return model.with_artifacts(PHASE, ())
     chosen = monitors_of(subject_of(requirements, plan, tools.catalog))
-    name = collection_of(model.table, tools.catalog)
+    name = collection_of(plan, tools.catalog)
     collection = Collection(name) if name else None
     text = bigconfig_yml.write(model.table, [monitor for _, monitor in chosen], collection)
     notes = tuple(Note(", ".join(monitor.columns) or "table", check, monitor.metric) for check, monitor in chosen)

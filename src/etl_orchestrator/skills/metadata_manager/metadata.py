@@ -67,7 +67,7 @@ def _monitoring(requirements: Requirements, plan: Plan, tools: Tools) -> dict[st
     if not plan.monitored:
         return {}
     block: dict[str, Any] = {"enabled": True}
-    collection = collection_of(plan.table, tools.catalog)
+    collection = collection_of(plan, tools.catalog)
     if collection:
         block["collection"] = collection
     for monitor in (monitor for _, monitor in monitors_of(subject_of(requirements, plan, tools.catalog))):

@@ -1,0 +1,185 @@
+"""A build from the file to published files, its journal, resume, locks, and two at once."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from etl_orchestrator import api
+from etl_orchestrator.phase import Phase
+from etl_orchestrator.run import Run
+
+EXAMPLES = Path(__file__).parents[3] / "examples"
+REQUIREMENTS = EXAMPLES / "requirements" / "city_demand_daily.yaml"
+FOLDER = "sql/pedalo-data-prod/rides_derived/city_demand_daily_v1"
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    shutil.copytree(EXAMPLES / "repository", tmp_path / "repository")
+    return tmp_path / "repository"
+
+
+def _tree(root: Path) -> dict[str, bytes]:
+    files = (path for path in root.rglob("*") if path.is_file() and ".etl-orchestrator" not in path.parts)
+    return {path.relative_to(root).as_posix(): path.read_bytes() for path in files}
+
+
+class _Killer:
+    """Stands in for a death of the process at the moment a room is left."""
+
+    def __init__(self, phase: str) -> None:
+        self.phase = phase
+        self.visited: list[str] = []
+
+    def entered(self, run: Run, phase: Phase) -> None:
+        pass
+
+    def left(self, run: Run) -> None:
+        self.visited.append(run.visits[-1].phase)
+        if run.visits[-1].phase == self.phase:
+            raise KeyboardInterrupt
+
+
+def test_a_build_publishes_all_files_and_a_report(root: Path) -> None:
+    before = _tree(root)
+    outcome = api.build(api.Workplace(root), REQUIREMENTS, api.BuildOptions())
+    assert (outcome.status, outcome.exit_code) == ("delivered", 0)
+    made = {path: data for path, data in _tree(root).items() if path not in before}
+    assert set(made) == {artifact.path for artifact in outcome.artifacts} == set(outcome.changed)
+    assert {"query.sql", "schema.yaml", "metadata.yaml", "bigconfig.yml"} <= {path.rsplit("/", 1)[-1] for path in made}
+    assert outcome.report is not None
+    report = (root / outcome.report).read_text()
+    for heading in ("## Configuration", "## Files", "## Phases", "## Evidence by gate", "## Next steps", "## The request"):
+        assert heading in report
+    assert json.loads(json.dumps(outcome.as_dict()))["status"] == "delivered"
+
+
+def test_a_dry_run_asks_all_gates_and_writes_nothing(root: Path) -> None:
+    before = _tree(root)
+    outcome = api.build(api.Workplace(root), REQUIREMENTS, api.BuildOptions(dry_run=True))
+    assert outcome.status == "delivered"
+    assert outcome.changed == ()
+    assert _tree(root) == before
+    real = api.build(api.Workplace(root), REQUIREMENTS, api.BuildOptions())
+    asked = [(phase, answer.code) for phase, answer in outcome.answers]
+    assert asked == [(phase, answer.code) for phase, answer in real.answers]
+
+
+def test_files_that_stand_there_are_never_touched_unless_asked(root: Path) -> None:
+    (root / FOLDER).mkdir(parents=True)
+    (root / FOLDER / "query.sql").write_text("-- by hand\nSELECT\n  1 AS one\n")
+    before = _tree(root)
+    outcome = api.build(api.Workplace(root), REQUIREMENTS, api.BuildOptions())
+    assert (outcome.status, outcome.exit_code) == ("open", 1)
+    assert [finding.code for finding in outcome.findings] == ["FIN003"]
+    assert _tree(root) == before
+    outcome = api.build(api.Workplace(root), REQUIREMENTS, api.BuildOptions(overwrite=True))
+    assert outcome.status == "delivered"
+    assert (root / FOLDER / "query.sql").read_bytes() != before[f"{FOLDER}/query.sql"]
+
+
+def test_building_again_changes_nothing(root: Path) -> None:
+    api.build(api.Workplace(root), REQUIREMENTS, api.BuildOptions())
+    before = _tree(root)
+    outcome = api.build(api.Workplace(root), REQUIREMENTS, api.BuildOptions())
+    assert (outcome.status, outcome.changed) == ("delivered", ())
+    assert _tree(root) == before
+
+
+@pytest.mark.parametrize("phase", ["plan", "query", "tests", "validation", "report"])
+def test_resume_repeats_no_finished_room_and_ends_with_the_same_bytes(
+    phase: str, root: Path, tmp_path: Path, golden: dict[str, bytes]
+) -> None:
+    before = _tree(root)
+    killer = _Killer(phase)
+    with pytest.raises(KeyboardInterrupt):
+        api.build(api.Workplace(root), REQUIREMENTS, api.BuildOptions(), killer)
+    assert _tree(root) == before
+    listener = _Killer("never")
+    outcome = api.resume(api.Workplace(root), None, listener)
+    assert outcome.status == "delivered"
+    assert not set(killer.visited) & set(listener.visited)
+    assert {path: data for path, data in _tree(root).items() if path not in before} == golden
+
+
+@pytest.fixture(scope="module")
+def golden(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """The files of an undisturbed build."""
+    root = tmp_path_factory.mktemp("golden") / "repository"
+    shutil.copytree(EXAMPLES / "repository", root)
+    before = _tree(root)
+    api.build(api.Workplace(root), REQUIREMENTS, api.BuildOptions())
+    return {path: data for path, data in _tree(root).items() if path not in before}
+
+
+def test_kill_minus_nine_then_resume(root: Path, golden: dict[str, bytes]) -> None:
+    before = _tree(root)
+    command = [sys.executable, "-m", "etl_orchestrator", "build", "-q", "--repo", str(root), str(REQUIREMENTS)]
+    journal = root / ".etl-orchestrator" / "journal.sqlite"
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while process.poll() is None and not journal.exists():
+        time.sleep(0.01)
+    time.sleep(0.3)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    outcome = api.resume(api.Workplace(root), None)
+    assert outcome.status == "delivered"
+    assert {path: data for path, data in _tree(root).items() if path not in before} == golden
+
+
+def test_two_builds_of_one_table_at_once(root: Path) -> None:
+    class Second:
+        """Builds the same table while the first is in its first room."""
+
+        outcome: object = None
+
+        def entered(self, run: Run, phase: Phase) -> None:
+            if phase.name == "plan":
+                outcome = api.build(api.Workplace(root), REQUIREMENTS, api.BuildOptions())
+                assert outcome.status == "refused"
+                assert outcome.exit_code == 1
+                assert "is building `pedalo-data-prod.rides_derived.city_demand_daily_v1`" in str(outcome.error)
+                Second.outcome = outcome
+
+        def left(self, run: Run) -> None:
+            pass
+
+    assert api.build(api.Workplace(root), REQUIREMENTS, api.BuildOptions(), Second()).status == "delivered"
+    assert Second.outcome is not None
+
+
+def test_a_batch_in_two_processes_has_one_summary(root: Path) -> None:
+    paths = [REQUIREMENTS, EXAMPLES / "questions" / "no_grain.md", EXAMPLES / "requirements" / "weather_daily.yaml"]
+    outcome = api.build_all(api.Workplace(root), paths, api.BuildOptions(), None, 2)
+    assert [result.status for result in outcome.results] == ["delivered", "needs_answers", "delivered"]
+    assert (outcome.status, outcome.exit_code) == ("needs_answers", 3)
+
+
+def test_answers_complete_the_requirements_and_are_kept(root: Path) -> None:
+    path = EXAMPLES / "questions" / "no_partitioning.yaml"
+    options = api.BuildOptions(answers={"partitioning": "full refresh"})
+    asked = api.plan(api.Workplace(root), path, api.BuildOptions())
+    assert [question.element for question in asked.questions] == ["partitioning"]
+    outcome = api.plan(api.Workplace(root), path, options)
+    assert outcome.status == "delivered"
+    assert outcome.plan is not None
+    assert outcome.plan.refresh.value == "full refresh"
+
+
+def test_a_run_that_never_was_and_one_that_is_done(root: Path) -> None:
+    assert api.resume(api.Workplace(root), "nope").exit_code == 2
+    assert api.resume(api.Workplace(root), None).exit_code == 2
+    built = api.build(api.Workplace(root), REQUIREMENTS, api.BuildOptions())
+    again = api.resume(api.Workplace(root), built.run)
+    assert (again.status, set(again.changed)) == ("delivered", set(built.changed))
+    listed = api.runs(api.Workplace(root)).data
+    assert [(entry["run"], entry["status"], entry["published"]) for entry in listed] == [(built.run, "delivered", True)]
