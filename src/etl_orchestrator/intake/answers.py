@@ -27,7 +27,10 @@ def apply_answers(request: Request, answers: Mapping[str, str]) -> Request:
     for element, value in answers.items():
         at = f"--answer {element}"
         text = yaml_text.decoded(value.encode("utf-8", "surrogatepass"), at).strip()
-        request = _applied(request, element.strip(), text, at)
+        try:
+            request = _applied(request, element.strip(), text, at)
+        except InvalidInput as error:
+            raise InvalidInput(error.message, at=error.at or at, fix=error.fix) from None
         prose = tuple(one for one in request.prose if not _settles(element, one.where))
         request = replace(request, prose=prose, answers={**request.answers, element: text})
     return request

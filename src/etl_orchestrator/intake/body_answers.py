@@ -43,7 +43,8 @@ def _expression(text: str, at: str) -> str | None:
 def _sources(body: Body, text: str, project: str, at: str) -> Body:
     """Sources by table: known ones are replaced, others added behind."""
     found = list(body.sources)
-    for part in _source_texts(text):
+    parts = _source_texts(text)
+    for part in parts:
         told = elements.source(part, project or None, at)
         place = next((n for n, one in enumerate(found) if told.table == one.table), None)
         if place is None:
@@ -53,7 +54,7 @@ def _sources(body: Body, text: str, project: str, at: str) -> Body:
             found[place] = replace(
                 old, filter=told.filter or old.filter, join=told.join or old.join, on=told.on or old.on
             )
-    if not found:
+    if not parts:
         raise InvalidInput("the answer names no source", at=at, fix="write dataset.table AS alias")
     return replace(body, sources=tuple(found))
 

@@ -127,7 +127,10 @@ def _conditions(request: Request, reading: Reading, place: Place) -> list[Questi
             asked += _names(request, reading, place, source.filter, (f"{where}.filter", words), frozenset())
         if condition := (reading.condition(place, number) if number else None):
             words = f"The join of `{source.alias}`{place.words}"
-            asked += _names(request, reading, place, condition, (f"{where}.on", words), frozenset())
+            strange = _names(request, reading, place, condition, (f"{where}.on", words), frozenset())
+            asked += (
+                strange if condition == source.on else strange[:1]
+            )  # of a list of keys both sides lack the same name
         if source.unnest:
             words = f"The array `{source.alias}`{place.words}"
             asked += _names(request, reading, place, source.unnest, (f"{where}.unnest", words), frozenset())

@@ -178,9 +178,11 @@ class Reader:
                 raise InvalidInput("a star stands in steps only", at=at, fix="name the columns of the table one by one")
             check_star(star, at)
             return Column("*", star, notes=keys.notes)
+        place = (*path, "expression")
         bare = Column(
             elements.name(keys.name, "column", at),
-            expression=self._expression(keys.expression, (*path, "expression")),
+            expression=self._expression(keys.expression, place)
+            or ("NULL" if place in self.document.capital_nulls else None),
             description=keys.description and keys.description.strip(),
             fields=tuple(self.column(one, (*path, "fields", n), False) for n, one in enumerate(keys.fields)),
             notes=keys.notes,

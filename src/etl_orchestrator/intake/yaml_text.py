@@ -40,11 +40,12 @@ class Plain(str):
 
 @dataclass(slots=True)
 class Document:
-    """A value and the line of each part of it."""
+    """A value and the line of each part of it. `capital_nulls` are the places where NULL was written as SQL writes it."""
 
     value: Value
     lines: dict[Path, int]
     origin: str
+    capital_nulls: set[Path] = field(default_factory=set)
 
     def at(self, path: Path = ()) -> str:
         """`file:line` of a part, or of the nearest thing around it."""
@@ -110,6 +111,7 @@ class _Builder:
         self.shift = shift
         self.anchors: dict[str, _Node] = {}
         self.lines: dict[Path, int] = {}
+        self.nulls: set[Path] = set()
         self.count = 0
 
     def document(self, stream: Iterator[events.Event]) -> Document:
@@ -121,7 +123,7 @@ class _Builder:
                 root = self._node(event, stream, 0)
         if root is None:
             raise InvalidInput("the file is empty", at=f"{self.origin}:{self.shift + 1}")
-        return Document(self._expanded(root, ()), self.lines, self.origin)
+        return Document(self._expanded(root, ()), self.lines, self.origin, self.nulls)
 
     def _line(self, event: events.Event) -> int:
         return (event.start_mark.line if event.start_mark else 0) + 1 + self.shift
@@ -140,7 +142,7 @@ class _Builder:
         if (tag := getattr(event, "tag", None)) is not None:
             raise self._wrong(f"the tag `{tag}` is not allowed", line, "remove it; types come from the schemas")
         if isinstance(event, events.ScalarEvent):
-            node = _Node("scalar", line, _scalar(event))
+            node = _Node("scalar", line, _scalar(event), name=str(event.value))
         elif isinstance(event, events.SequenceStartEvent):
             node = _Node("list", line)
             while not isinstance(item := next(stream), events.SequenceEndEvent):
@@ -185,6 +187,8 @@ class _Builder:
                 self.lines[(*path, key)] = line
                 found[key] = self._expanded(item, (*path, key), depth + 1)
             return found
+        if node.value is None and node.name == "NULL":
+            self.nulls.add(path)
         return node.value
 
 

@@ -16,6 +16,7 @@ METADATA_YAML = "metadata.yaml"
 BIGCONFIG_YML = "bigconfig.yml"
 DAGS_YAML = "dags.yaml"
 PROJECT_YAML = "bqetl_project.yaml"
+SAVED_METRICS = "sql/bigconfig.yml"
 GLOBAL_SCHEMA = "bigquery_etl/schema/global.yaml"
 
 _CASE = re.compile(r"test_[A-Za-z0-9_]+\Z")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from etl_orchestrator.errors import InvalidInput
 from etl_orchestrator.layout import paths, yaml_text
+from etl_orchestrator.layout.bigconfig_yml import COMPOSITE_KEYS
 from etl_orchestrator.table import TableRef
 
 
@@ -31,6 +32,7 @@ def new_files(project: str) -> dict[str, str]:
         paths.PROJECT_YAML: _SETTINGS_HEAD + yaml_text.dump(_settings(project)),
         paths.DAGS_YAML: _DAGS_HEAD + yaml_text.dump(_dags()),
         paths.GLOBAL_SCHEMA: _BASE_HEAD + yaml_text.dump({"fields": _BASE_FIELDS}),
+        paths.SAVED_METRICS: _METRICS_HEAD + yaml_text.dump(_saved_metrics()),
         f"sql/{project}/.gitkeep": "",
         f"tests/sql/{project}/.gitkeep": "",
         ".yamllint.yaml": _YAMLLINT,
@@ -69,6 +71,39 @@ def _dags() -> Mapping[str, object]:
     }
 
 
+def _saved_metrics() -> Mapping[str, object]:
+    """What monitors name: rows that arrive, no NULL in a key, no two rows of one key."""
+    none: dict[str, object] = {"type": "CONSTANT", "upper_bound": 0}
+    predefined = {"is_not_null": "PERCENT_NULL", "is_unique": "COUNT_DUPLICATES"}
+    metrics: list[dict[str, object]] = [
+        {
+            "saved_metric_id": name,
+            "metric_type": {"type": "PREDEFINED", "predefined_metric": metric},
+            "threshold": none,
+            "rct_overrides": ["submission_date"],
+        }
+        for name, metric in predefined.items()
+    ]
+    metrics += [
+        {
+            "saved_metric_id": name.lower(),
+            "metric_name": name,
+            "metric_type": {"type": "PREDEFINED", "predefined_metric": name},
+        }
+        for name in ("FRESHNESS", "VOLUME")
+    ]
+    metrics += [
+        {
+            "saved_metric_id": name,
+            "metric_type": {"type": "TEMPLATE", "template_name": name},
+            "threshold": {"type": "CONSTANT", "lower_bound": 1},
+        }
+        for name in COMPOSITE_KEYS.values()
+    ]
+    return {"type": "BIGCONFIG_FILE", "saved_metric_definitions": {"metrics": metrics}}
+
+
+_METRICS_HEAD = "# Metrics that the bigconfig.yml of a table may name. Templates are defined in Bigeye.\n"
 _SETTINGS_HEAD = "# What this repository says of itself; the keys are those of bigquery-etl.\n"
 _DAGS_HEAD = "# The schedules a table can be put on. The tag impact/tier_N decides whether its tables are monitored.\n"
 _BASE_HEAD = "# Descriptions of column names that mean the same in every table.\n"

@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from etl_orchestrator.layout import bigconfig_yml
+from etl_orchestrator.layout import bigconfig_yml, paths
 from etl_orchestrator.layout.bigconfig_yml import Monitor
 from etl_orchestrator.plan import Plan
 from etl_orchestrator.requirements import Requirements
 from etl_orchestrator.tools import Catalog
-
-#: Where a repository defines the metrics that its tables may name.
-SAVED_METRICS = "sql/bigconfig.yml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,5 +57,5 @@ def subject_of(requirements: Requirements, plan: Plan, catalog: Catalog) -> Subj
 
 def saved_metrics(catalog: Catalog) -> frozenset[str]:
     """Ids of the repository's saved metrics; empty when it defines none."""
-    text = catalog.text(SAVED_METRICS)
-    return frozenset() if text is None else bigconfig_yml.read(text, SAVED_METRICS).saved
+    text = catalog.text(paths.SAVED_METRICS)
+    return frozenset() if text is None else bigconfig_yml.read(text, paths.SAVED_METRICS).saved

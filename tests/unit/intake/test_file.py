@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import random
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -86,8 +87,8 @@ HOSTILE = [
     "sources: [{table: a.b, alias: 'x, secret.t'}]",
     "columns: [{name: 'a`, (SELECT 1) AS `b'}]",
     "columns: [{name: a, expression: '1) AS x, (SELECT secret FROM t'}]",
-    "columns: [{name: a, expression: \"'\"}]",
-    'columns: [{name: a, expression: "\'\\\\\'"}]',
+    'columns: [{name: a, expression: "\'"}]',
+    "columns: [{name: a, expression: \"'\\\\'\"}]",
     "columns: [{name: a, expression: '{% raw %}'}]",
     "columns: [{name: a, expression: \"'{{ x }}'\"}]",
     "where: 1 = 1 UNION ALL SELECT * FROM secret.t",
@@ -135,15 +136,13 @@ WORDS = ["table", ":", " ", "\n", "- ", "a.b", "{", "}", "[", "]", "'", '"', "`"
 @given(st.lists(st.sampled_from(WORDS), max_size=40), st.sampled_from(["r.yaml", "r.md", "r"]))
 def test_any_text_is_read_or_refused(words: list[str], path: str) -> None:
     """Never a traceback of another kind."""
-    try:
-        read("".join(words), path)
-    except InvalidInput as error:
-        assert error.message
+    with suppress(InvalidInput):
+        assert read("".join(words), path) is not None
 
 
 def test_damaged_requirements_are_read_or_refused(whole_text: str) -> None:
     chance = random.Random(7)
-    refused = 0
+    refused: list[InvalidInput] = []
     for _ in range(300):
         start = chance.randrange(len(whole_text))
         piece = chance.choice(["", "x", "'", "{", ":", "\n", "  - ", "*", "]", "\t", "`;"])
@@ -151,6 +150,6 @@ def test_damaged_requirements_are_read_or_refused(whole_text: str) -> None:
         try:
             read(text)
         except InvalidInput as error:
-            refused += 1
-            assert error.at
-    assert refused > 50
+            refused.append(error)
+    assert len(refused) > 50
+    assert all(error.at for error in refused)

@@ -245,6 +245,14 @@ def test_types_in_either_spelling() -> None:
     assert columns[2].fields == (Column("x", type="FLOAT", mode="NULLABLE"), Column("y", type="DATE", mode="REPEATED"))
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"), [("NULL", "NULL"), ("null", None), ("~", None), ("", None), ("'NULL'", "NULL")]
+)
+def test_null_in_capitals_is_the_null_of_sql(text: str, expected: str | None) -> None:
+    (column,) = read(f"columns:\n- name: a\n  type: DATE\n  expression: {text}").body.columns
+    assert column.expression == expected
+
+
 def test_partitioning_without_incremental_stays_open() -> None:
     request = read("partitioning: {field: day}")
     assert request.partitioning is None

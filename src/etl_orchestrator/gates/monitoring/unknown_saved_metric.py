@@ -17,7 +17,7 @@ import difflib
 from etl_orchestrator.finding import NotDue, Verdict, verdict
 from etl_orchestrator.layout import own_files, paths
 from etl_orchestrator.model import Model
-from etl_orchestrator.monitors.check import SAVED_METRICS, saved_metrics
+from etl_orchestrator.monitors.check import saved_metrics
 from etl_orchestrator.phase import Gate, found
 from etl_orchestrator.tools import Tools
 
@@ -33,7 +33,7 @@ def check(model: Model, tools: Tools) -> Verdict:
     for name in used:
         if name not in saved:
             near = difflib.get_close_matches(name, sorted(saved), 1)
-            fix = f"name {near[0]}" if near else f"define it in {SAVED_METRICS}, or use a predefined metric"
+            fix = f"name {near[0]}" if near else f"define it in {paths.SAVED_METRICS}, or use a predefined metric"
             findings.append(found(GATE, f"`{name}` is no saved metric", path, fix))
     return verdict(findings, f"{len(used)} saved metrics are defined")
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 
-from etl_orchestrator.finding import Verdict, verdict
+from etl_orchestrator.finding import NotDue, Verdict, verdict
 from etl_orchestrator.layout import paths
 from etl_orchestrator.model import Model
 from etl_orchestrator.phase import Gate, found
@@ -30,6 +30,8 @@ def check(model: Model, tools: Tools) -> Verdict:
     there = [path for path in candidates if not _NOTHING.fullmatch(model.text(path) or "")]
     if there:
         return verdict([], f"{there[0]} is there")
+    if model.plan is None and all(model.text(path) is None for path in candidates):
+        return NotDue("a table or view that no query.sql or query.py fills")
     name = " or ".join(path.rpartition("/")[2] for path in candidates)
     empty = any(model.text(path) is not None for path in candidates)
     message = f"{name} holds no statement" if empty else f"there is no {name}"
