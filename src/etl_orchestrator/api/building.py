@@ -6,9 +6,10 @@ import datetime as dt
 import hashlib
 import multiprocessing
 import secrets
+import shlex
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -16,6 +17,7 @@ from typing import Any, Protocol
 from etl_orchestrator.api.workplace import Workplace
 from etl_orchestrator.driver import drive
 from etl_orchestrator.errors import InvalidInput, OrchestratorError
+from etl_orchestrator.layout import paths
 from etl_orchestrator.model import Model
 from etl_orchestrator.outcome import Outcome, of_batch, of_error, of_run
 from etl_orchestrator.phase import Phase
@@ -27,11 +29,13 @@ Interview = Callable[[Request, Workplace], Request]
 
 
 class Listener(Protocol):
-    """Hears of each room as it is entered and left."""
+    """Hears of each room as it is entered and left, and of each file of a batch as it is done."""
 
     def entered(self, run: Run, phase: Phase) -> None: ...
 
     def left(self, run: Run) -> None: ...
+
+    def finished(self, outcome: Outcome) -> None: ...
 
 
 class Silence:
@@ -41,6 +45,9 @@ class Silence:
         pass
 
     def left(self, run: Run) -> None:
+        pass
+
+    def finished(self, outcome: Outcome) -> None:
         pass
 
 
@@ -65,7 +72,7 @@ def plan(workplace: Workplace, path: Path, options: BuildOptions) -> Outcome:
         run = drive(run, workplace.tools, PHASES[:1])
     except OrchestratorError as error:
         return _turned_away("plan", error, path, time.perf_counter() - began)
-    done = f"etl-orchestrator build {path}" if run.status == "delivered" else ""
+    done = f"etl-orchestrator build {shlex.quote(str(path))}" if run.status == "delivered" else ""
     return replace(of_run("plan", run, seconds=time.perf_counter() - began, next=done), run=None)
 
 
@@ -96,14 +103,20 @@ def build_all(
 ) -> Outcome:
     """Several files, `jobs` at a time in processes of their own, with one summary."""
     began = time.perf_counter()
+    listener = listener or Silence()
     if jobs == 1 or len(paths) == 1:
-        results = [build(workplace, path, options, listener) for path in paths]
-    else:
-        # Spawned, not forked: a WASM instance and an open SQLite file do not survive a fork.
-        context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(min(jobs, len(paths)), mp_context=context) as pool:
-            waiting = [pool.submit(_build_elsewhere, workplace.root, path, options) for path in paths]
-            results = [future.result() for future in waiting]
+        results = []
+        for path in paths:
+            results.append(build(workplace, path, options, listener))
+            listener.finished(results[-1])
+        return of_batch("build", results, time.perf_counter() - began)
+    # Spawned, not forked: a WASM instance and an open SQLite file do not survive a fork.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(min(jobs, len(paths)), mp_context=context) as pool:
+        waiting = [pool.submit(_build_elsewhere, workplace.root, path, options) for path in paths]
+        for future in as_completed(waiting):
+            listener.finished(future.result())
+        results = [future.result() for future in waiting]
     return of_batch("build", results, time.perf_counter() - began)
 
 
@@ -171,8 +184,11 @@ def _walk(
 
 
 def _follow(run: Run, request: Mapping[str, Any]) -> str:
-    folder = run.model.artifacts[0].path.rsplit("/", 1)[0] if run.model.artifacts else ""
-    return f"etl-orchestrator build {request['path']}" if request["dry_run"] else f"git add {folder}"
+    if request["dry_run"]:
+        return f"etl-orchestrator build {shlex.quote(request['path'])}"
+    homes = (paths.table_folder(run.table), paths.tests_folder(run.table))
+    made = [home for home in homes if any(a.path.startswith(f"{home}/") for a in run.model.artifacts)]
+    return f"git add {' '.join(made)}"
 
 
 def _report(workplace: Workplace, run: Run, request: Mapping[str, Any], changed: tuple[str, ...]) -> str:
@@ -209,7 +225,7 @@ def _turned_away(verb: str, error: OrchestratorError, path: Path, seconds: float
             "needs_answers",
             questions=questions,
             seconds=seconds,
-            next=f"etl-orchestrator {verb} {path} {answers}",
+            next=f"etl-orchestrator {verb} {shlex.quote(str(path))} {answers}",
         )
     return of_error(verb, error, seconds=seconds)
 

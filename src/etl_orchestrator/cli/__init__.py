@@ -84,7 +84,7 @@ def build(requirements: tuple[Path, ...], repo: Path | None, answers: tuple[str,
     """Build complete models from requirements files: from the check to published files and a report."""
     from etl_orchestrator import api
 
-    screen = door.Screen(how["quiet"], how["verbose"])
+    screen = door.Screen(how["quiet"], how["verbose"], announce=how["jobs"] > 1)
     work = _workplace(repo, screen)
     interview = door.interview(how["as_json"] or how["jobs"] > 1)
     options = api.BuildOptions(door.answers(answers), how["dry_run"], how["overwrite"], interview)

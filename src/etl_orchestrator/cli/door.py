@@ -28,9 +28,10 @@ def styled(text: str, colour: str) -> str:
 class Screen:
     """Progress on stderr: a line for each room as it is left, and what is slow as it happens."""
 
-    def __init__(self, quiet: bool = False, verbose: int = 0) -> None:
+    def __init__(self, quiet: bool = False, verbose: int = 0, announce: bool = False) -> None:
         self._quiet = quiet
         self._verbose = verbose
+        self._announce = announce  # files of a batch that are built in other processes
 
     def say(self, text: str) -> None:
         if not self._quiet:
@@ -47,6 +48,10 @@ class Screen:
         names = [phase.name for phase in PHASES]
         position = names.index(run.visits[-1].phase) + 1
         self.say(terminal.left(run, position, len(names), styled, self._verbose))
+
+    def finished(self, outcome: Outcome) -> None:
+        if self._announce:
+            self.say(f"{outcome.status.replace('_', ' ')}: {outcome.table or ''}  ({outcome.seconds:.2f} s)")
 
 
 def answers(given: Sequence[str]) -> dict[str, str]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from etl_orchestrator.errors import EngineError, InvalidInput
 from etl_orchestrator.intake.asking import NeedsAnswers, RankDags
 from etl_orchestrator.intake.check import questions
-from etl_orchestrator.intake.check_sources import tables_of_query
+from etl_orchestrator.intake.check_sources import renderings, tables_of_query
 from etl_orchestrator.intake.grain import is_grouped, keys_of
 from etl_orchestrator.intake.reading import Reading, parameters_used, subquery_only
 from etl_orchestrator.intake.resolving import joined, resolved
@@ -67,7 +67,7 @@ def _keys(request: Request, reading: Reading) -> tuple[str, ...]:
             schemas[table] = known
     types = {parameter.name: parameter.type for parameter in _parameters(request)}
     try:
-        analysis = reading.tools.analyzer.analyze(request.query.text, schemas, types)
+        analysis = reading.tools.analyzer.analyze(renderings(request, reading)[0], schemas, types)
     except (EngineError, InvalidInput):
         return ()
     columns = tuple(Column(field.name) for field in analysis.columns)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from etl_orchestrator.errors import EngineError, InvalidInput, Unavailable
 from etl_orchestrator.intake.asking import ask
 from etl_orchestrator.intake.elements import JOINS
 from etl_orchestrator.intake.reading import Place, Reading, nearest, subquery_only, texts, without_jinja
 from etl_orchestrator.requirements import Question, Request, Source
 from etl_orchestrator.sql import expressions
+from etl_orchestrator.sql.templates import has_template, render
 from etl_orchestrator.table import TableRef
 
 
@@ -184,30 +187,45 @@ def _is_listed(reading: Reading, name: str) -> bool:
     return "." in name and (_full(reading, name) in reading.listed or reading.is_own(_full(reading, name)))
 
 
-def tables_of_query(request: Request, reading: Reading) -> tuple[TableRef, ...]:
-    """The tables that an adopted query reads. The analyzer tells; of a template, the words behind FROM and JOIN do.
+def renderings(request: Request, reading: Reading) -> tuple[str, ...]:
+    """The SQL of an adopted query: its template as in a usual run, and as in the very first one where that differs.
 
-    Raises InvalidInput for a query that does not parse."""
+    Raises InvalidInput for a template that is malformed; of one that cannot be rendered here the Jinja is blanked."""
     query = request.query
     if query is None:
         return ()
-    names: tuple[TableRef | str, ...]
-    if "{{" in query.text or "{%" in query.text:
-        names = expressions.tables_read(without_jinja(query.text))
-    else:
-        try:
-            names = reading.tools.analyzer.references(query.text)
-        except InvalidInput as error:
-            raise InvalidInput(f"the query does not parse: {error.message}", at=query.origin, fix=error.fix) from None
-        except EngineError:
-            names = expressions.tables_read(query.text)
+    if not has_template(query.text):
+        return (query.text,)
+    try:
+        found = [
+            render(query.text, reading.tools.catalog.text, is_init=first, at=query.origin) for first in (False, True)
+        ]
+    except Unavailable:
+        return (without_jinja(query.text),)
+    return tuple(dict.fromkeys(found))
+
+
+def tables_of_query(request: Request, reading: Reading) -> tuple[TableRef, ...]:
+    """The tables that an adopted query reads, in either rendering. Raises InvalidInput for one that does not parse."""
     found: dict[TableRef, None] = {}
-    for name in names:
-        if isinstance(name, TableRef):
-            found[name] = None
-        elif name.count(".") in (1, 2):
-            found[TableRef.parse(name, reading.project)] = None
+    for sql in renderings(request, reading):
+        for name in _references(request, reading, sql):
+            if isinstance(name, TableRef):
+                found[name] = None
+            elif name.count(".") in (1, 2):
+                found[TableRef.parse(name, reading.project)] = None
     return tuple(sorted(found))
+
+
+def _references(request: Request, reading: Reading, sql: str) -> Sequence[TableRef | str]:
+    try:
+        return reading.tools.analyzer.references(sql)
+    except InvalidInput as error:
+        origin = request.query.origin if request.query else ""
+        at = request.origin if origin == "inline" else origin
+        raise InvalidInput(f"the query does not parse: {error.message}", at=at, fix=error.fix) from None
+    except EngineError:
+        return expressions.tables_read(sql)
 
 
 def _adopted(request: Request, reading: Reading) -> list[Question]:

@@ -19,7 +19,16 @@ _STATUS_COLOURS = {
     "unchecked": "yellow",
     "needs_answers": "yellow",
 }
-_WORDS = {"needs_answers": "needs answers"}
+_BUILDING = ("build", "plan", "resume")
+
+
+def _word(outcome: Outcome) -> str:
+    """The status as a person says it: what was only looked at has passed, not been delivered."""
+    if outcome.status == "delivered" and outcome.verb not in _BUILDING:
+        return "passed"
+    if outcome.status == "delivered" and outcome.verb == "plan":
+        return "planned"
+    return outcome.status.replace("_", " ")
 
 
 def plain(text: str, colour: str) -> str:
@@ -69,8 +78,7 @@ def summary(outcome: Outcome, style: Style = plain, verbose: int = 0) -> str:
         return _PRINTERS[outcome.verb](outcome)
     if outcome.results:
         return _batch(outcome, style)
-    word = _WORDS.get(outcome.status, outcome.status)
-    head = f"{style(word, _STATUS_COLOURS[outcome.status])}" + (f"  {outcome.table}" if outcome.table else "")
+    head = f"{style(_word(outcome), _STATUS_COLOURS[outcome.status])}" + (f"  {outcome.table}" if outcome.table else "")
     parts = [f"{head}  ({outcome.seconds:.2f} s)"]
     if outcome.verb == "plan" or verbose:
         parts.append(_plan(outcome))
@@ -116,7 +124,7 @@ def _files(outcome: Outcome) -> str:
 def _batch(outcome: Outcome, style: Style) -> str:
     lines = []
     for result in outcome.results:
-        word = style(f"{_WORDS.get(result.status, result.status):<13}", _STATUS_COLOURS[result.status])
+        word = style(f"{_word(result):<13}", _STATUS_COLOURS[result.status])
         what = result.table or (result.error.at if result.error else "") or ""
         lines.append(f"{word} {what}  ({result.seconds:.2f} s)")
         detail = [*(str(q.element) + ": " + q.text for q in result.questions), *(str(f) for f in result.findings)]
@@ -126,8 +134,8 @@ def _batch(outcome: Outcome, style: Style) -> str:
         lines.extend("    " + text.replace("\n", "\n    ") for text in detail)
     counts: dict[str, int] = {}
     for result in outcome.results:
-        counts[result.status] = counts.get(result.status, 0) + 1
-    total = ", ".join(f"{count} {_WORDS.get(status, status)}" for status, count in counts.items())
+        counts[_word(result)] = counts.get(_word(result), 0) + 1
+    total = ", ".join(f"{count} {word}" for word, count in counts.items())
     lines.append(f"{len(outcome.results)} models: {total}  ({outcome.seconds:.2f} s)")
     return "\n".join(lines)
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from etl_orchestrator import api
+from etl_orchestrator.api.building import Silence
 from etl_orchestrator.phase import Phase
 from etl_orchestrator.run import Run
 
@@ -33,15 +34,12 @@ def _tree(root: Path) -> dict[str, bytes]:
     return {path.relative_to(root).as_posix(): path.read_bytes() for path in files}
 
 
-class _Killer:
+class _Killer(Silence):
     """Stands in for a death of the process at the moment a room is left."""
 
     def __init__(self, phase: str) -> None:
         self.phase = phase
         self.visited: list[str] = []
-
-    def entered(self, run: Run, phase: Phase) -> None:
-        pass
 
     def left(self, run: Run) -> None:
         self.visited.append(run.visits[-1].phase)
@@ -58,7 +56,14 @@ def test_a_build_publishes_all_files_and_a_report(root: Path) -> None:
     assert {"query.sql", "schema.yaml", "metadata.yaml", "bigconfig.yml"} <= {path.rsplit("/", 1)[-1] for path in made}
     assert outcome.report is not None
     report = (root / outcome.report).read_text()
-    for heading in ("## Configuration", "## Files", "## Phases", "## Evidence by gate", "## Next steps", "## The request"):
+    for heading in (
+        "## Configuration",
+        "## Files",
+        "## Phases",
+        "## Evidence by gate",
+        "## Next steps",
+        "## The request",
+    ):
         assert heading in report
     assert json.loads(json.dumps(outcome.as_dict()))["status"] == "delivered"
 
@@ -137,7 +142,7 @@ def test_kill_minus_nine_then_resume(root: Path, golden: dict[str, bytes]) -> No
 
 
 def test_two_builds_of_one_table_at_once(root: Path) -> None:
-    class Second:
+    class Second(Silence):
         """Builds the same table while the first is in its first room."""
 
         outcome: object = None
@@ -149,9 +154,6 @@ def test_two_builds_of_one_table_at_once(root: Path) -> None:
                 assert outcome.exit_code == 1
                 assert "is building `pedalo-data-prod.rides_derived.city_demand_daily_v1`" in str(outcome.error)
                 Second.outcome = outcome
-
-        def left(self, run: Run) -> None:
-            pass
 
     assert api.build(api.Workplace(root), REQUIREMENTS, api.BuildOptions(), Second()).status == "delivered"
     assert Second.outcome is not None

@@ -651,12 +651,30 @@ def test_an_adopted_query(shop: Any) -> None:
     assert shop.asked(request) == ["sources"]
 
 
-def test_an_adopted_template_is_looked_through(shop: Any) -> None:
-    text = QUERY.replace(
-        "SELECT city FROM", "SELECT city FROM {% if is_init() %} secret.a_v1 {% else %} secret.b_v1 {% endif %} JOIN"
-    )
-    assert shop.asked(text) == ["sources"] * len(shop.questions(text))
-    assert len(shop.questions(text)) >= 1
+def test_an_adopted_template_is_looked_through_in_both_renderings(shop: Any) -> None:
+    template = "{% if is_init() %}\n  SELECT city FROM secret.a_v1\n  {% else %}\n  SELECT city FROM secret.b_v1\n  {% endif %}"
+    text = QUERY.replace("SELECT city FROM `books-data.static.shops_v1`", template)
+
+    def references(sql: str) -> tuple[TableRef | str, ...]:
+        return ("secret.a_v1",) if "a_v1" in sql else ("secret.b_v1",)
+
+    shop.analyzer.references = references
+    questions = shop.questions(text)
+    assert [question.element for question in questions] == ["sources", "sources"]
+    assert "books-data.secret.a_v1" in questions[0].text
+    assert "books-data.secret.b_v1" in questions[1].text
+
+
+def test_a_query_that_does_not_parse_is_refused(shop: Any) -> None:
+    def references(sql: str) -> tuple[TableRef | str, ...]:
+        raise InvalidInput("expected end of input", at="1:8")
+
+    shop.analyzer.references = references
+    with pytest.raises(InvalidInput, match="does not parse") as caught:
+        shop.questions(QUERY)
+    assert caught.value.at == "requirements.yaml"
+    with pytest.raises(InvalidInput):
+        shop.questions(QUERY.replace("SELECT city", "SELECT {% if %} city"))
 
 
 def test_a_wide_model_is_checked_quickly(shop: Any) -> None:

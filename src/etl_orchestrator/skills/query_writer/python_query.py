@@ -31,6 +31,9 @@ class PythonQuery:
     open: tuple[tuple[str, str], ...] = ()
 
 
+_API = re.compile(r"\bAPIs?\b|\bHTTPS?\b|\bREST\b|\bendpoint\b|https?://", re.IGNORECASE)
+
+
 def write_python(requirements: Requirements, plan: Plan, known: Known | None = None) -> str:
     """query.py: docstring, schema, fetch, rows, upload, main with the usual flags, guard."""
     return python_query(requirements, plan, known).text
@@ -38,10 +41,11 @@ def write_python(requirements: Requirements, plan: Plan, known: Known | None = N
 
 def python_query(requirements: Requirements, plan: Plan, known: Known | None = None) -> PythonQuery:
     """`write_python` together with what it left to a person."""
-    source = _table_source if requirements.sources else _api_source
+    from_api = _from_api(requirements)
+    source = _api_source if from_api else _table_source
     constants, fetch, imports, open_ = source(requirements, plan, known)
     rows, open_rows = _rows(requirements)
-    open_refusals = () if requirements.sources else _refusals(requirements)
+    open_refusals = _refusals(requirements) if from_api else ()
     parts = [
         _docstring(requirements),
         text.imports(imports),
@@ -54,6 +58,11 @@ def python_query(requirements: Requirements, plan: Plan, known: Known | None = N
     ]
     head, body = "\n\n".join(parts[:3]), "\n\n\n".join(parts[3:])
     return PythonQuery(f"{head}\n\n\n{body}\n", (*open_, *open_rows, *open_refusals))
+
+
+def _from_api(requirements: Requirements) -> bool:
+    """Whether the records come from an API: the reason for Python says so, or there is no table to read."""
+    return not requirements.sources or bool(_API.search(requirements.request.python or ""))
 
 
 def _docstring(requirements: Requirements) -> str:
@@ -94,6 +103,9 @@ def _api_source(requirements: Requirements, plan: Plan, known: Known | None) -> 
     if not re.search(r"\b(no|not|without)\s+(\w+\s+)?(paginat|pages|paging)|\bone page\b|\bsingle page\b", words, re.I):
         open_.append(("fetch_records", "pages named in a Link header are followed; any other way of paging is not"))
         paging = f"        # {PERSON} {open_[-1][1]}\n"
+    for table in requirements.sources:
+        open_.append(("fetch_records", f"what is asked for each row of {table}, a source besides the API"))
+        paging += f"        # {PERSON} {open_[-1][1]}\n"
     fetch = (_FETCH_INCREMENTAL if requirements.partitioning.incremental else _FETCH_FULL).format(
         headers=headers, paging=paging, address=_address(url), day=_day(requirements)
     )
@@ -163,7 +175,7 @@ def _table_source(requirements: Requirements, plan: Plan, known: Known | None) -
 def _rows(requirements: Requirements) -> tuple[str, tuple[tuple[str, str], ...]]:
     """The function that makes one row of the table from one record."""
     incremental = requirements.partitioning.incremental
-    if requirements.sources:
+    if not _from_api(requirements):
         return _ROW_AS_IT_IS, ()
     lines: list[str] = []
     open_: list[tuple[str, str]] = []
@@ -248,7 +260,7 @@ def _upload(requirements: Requirements, plan: Plan) -> str:
 def _main(requirements: Requirements, refusals: tuple[tuple[str, str], ...]) -> str:
     table = requirements.table
     partitioning = requirements.partitioning
-    tables = bool(requirements.sources)
+    tables = not _from_api(requirements)
     if partitioning.incremental:
         decorator = _DECORATOR[partitioning.type or "day"]
         whole = partitioning.write in {"append", "table"}
