@@ -8,6 +8,7 @@ run         id of the run, for `resume`; null when there is none
 questions   [{element, text, candidates, at}]
 findings    [{code, name, message, at, owner, fix}]
 unchecked   [{code, name, reason}]
+assumptions [what was inferred at the door, in words]
 decisions   {name: {value, reason}} of the plan
 artifacts   [{path, bytes, made_by, changed, notes: [{at, source, text}]}]
 evidence    [{phase, code, name, verdict, text}] one per gate, by its latest visit
@@ -73,6 +74,8 @@ class Outcome:
     @property
     def exit_code(self) -> int:
         """As in the README; refused for another reason than bad input (a locked table) is 1, not 2."""
+        if self.results:
+            return max((r.exit_code for r in self.results if r.status == self.status), default=EXIT_CODES[self.status])
         if self.status == "refused" and self.error is not None and not isinstance(self.error, InvalidInput):
             return 1
         return EXIT_CODES[self.status]

@@ -130,13 +130,26 @@ def _first_difference(old: str, new: str) -> int:
 
 def _sql_files(workplace: Workplace, targets: Sequence[str]) -> Iterable[Path]:
     for target in targets:
-        path = Path(target) if Path(target).exists() else workplace.root / target
+        path = _standing(workplace, target)
+        if path is None:
+            raise InvalidInput("there is no such file or folder", at=target)
         if path.is_dir():
             yield from sorted(path.rglob("*.sql"))
-        elif path.is_file():
+        elif path.suffix == ".sql":
             yield path
         else:
-            raise InvalidInput("there is no such file or folder", at=target)
+            raise InvalidInput("this is no .sql file", at=target)
+
+
+def _standing(workplace: Workplace, target: str) -> Path | None:
+    """The file or folder that a target names, seen from the current folder or else from the repository."""
+    for path in (Path(target), workplace.root / target):
+        try:
+            if path.exists():
+                return path
+        except OSError:  # longer than any name the file system can hold
+            continue
+    return None
 
 
 def _relative(workplace: Workplace, path: Path) -> str:
@@ -152,8 +165,8 @@ def _tables(workplace: Workplace, targets: Sequence[str]) -> list[TableRef]:
 
     found: dict[TableRef, None] = {}
     for target in targets:
-        path = Path(target) if Path(target).exists() else workplace.root / target
-        if not path.exists():
+        path = _standing(workplace, target)
+        if path is None:
             named = TableRef.parse(target, workplace.settings.project)
             if not workplace.tools.catalog.paths(paths.table_folder(named)):
                 raise InvalidInput(f"there is no table `{named}`", at=paths.table_folder(named))

@@ -33,7 +33,23 @@ answer_option = click.option(
 )
 
 
-@click.group(epilog=_EXIT, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class _Verb(click.Command):
+    """A command that answers with the envelope even when there is no repository to work in."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except OrchestratorError as error:
+            if not ctx.params.get("as_json"):
+                raise
+            door.leave_with_envelope(ctx.info_name or "", error)
+
+
+class _Verbs(click.Group):
+    command_class = _Verb
+
+
+@click.group(cls=_Verbs, epilog=_EXIT, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="etl-orchestrator")
 def cli() -> None:
     """Requirements in, a finished BigQuery data model out: query, schema, metadata, tests and monitoring, held by gates."""

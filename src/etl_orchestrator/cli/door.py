@@ -75,7 +75,9 @@ def interview(off: bool) -> Callable[[Request, Workplace], Request] | None:
         from etl_orchestrator.skills.bigquery_etl_core.dag_ranking import rank_dags
 
         def read(prompt: str) -> str:
-            return str(click.prompt(prompt, prompt_suffix=" ", default="", show_default=False, err=True))
+            # Not click.prompt, which ends the program at an end of input instead of leaving the question open.
+            click.echo(f"{prompt} ", nl=False, err=True)
+            return input()
 
         tools = workplace.tools
         return intake.ask(
@@ -101,6 +103,13 @@ def leave(outcome: Outcome, as_json: bool = False, verbose: int = 0) -> NoReturn
         click.echo(terminal.summary(outcome, styled, verbose))
     sys.stdout.flush()
     raise click.exceptions.Exit(outcome.exit_code)
+
+
+def leave_with_envelope(verb: str, error: OrchestratorError) -> NoReturn:
+    """An error that no verb turned into an outcome, for a reader of JSON."""
+    from etl_orchestrator.outcome import of_error
+
+    leave(of_error(verb, error), as_json=True)
 
 
 def leave_with(error: OrchestratorError) -> NoReturn:

@@ -12,6 +12,7 @@ from etl_orchestrator.errors import Unavailable
 from etl_orchestrator.intake.asking import RankDags, ask, place_of
 from etl_orchestrator.intake.check_columns import column_questions
 from etl_orchestrator.intake.check_sources import source_questions
+from etl_orchestrator.intake.elements import key_names
 from etl_orchestrator.intake.grain import group_keys, is_constant, is_grouped, keys_of
 from etl_orchestrator.intake.markdown_draft import UNCLEAR
 from etl_orchestrator.intake.reading import Reading, nearest, parameters_used, places
@@ -51,7 +52,7 @@ def check_expressions(request: Request) -> None:
     for place in places(request):
         for number, source in enumerate(place.body.sources):
             for part, text in (("unnest", source.unnest), ("filter", source.filter), ("on", source.on)):
-                if text:
+                if text and not (part == "on" and key_names(text)):
                     expressions.check_expression(text, place_of(request, place.element(f"sources.{number}.{part}")))
         for column in place.body.columns:
             at = place_of(request, place.element(f"columns.{column.name}.expression"))

@@ -5,6 +5,7 @@ Only shapes are judged here. Scalars arrive as text (`yaml_text`), because only 
 
 from __future__ import annotations
 
+import json
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
@@ -231,3 +232,8 @@ def json_schema() -> dict[str, Any]:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         **RequirementsKeys.model_json_schema(by_alias=True, mode="validation"),
     }
+
+
+def json_schema_text() -> str:
+    """The bytes of docs/requirements.schema.json."""
+    return json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"

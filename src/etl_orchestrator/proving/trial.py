@@ -44,16 +44,26 @@ class Trial:
         return f"failed ({self.cause})" if self.cause else "passed"
 
 
-_latest: dict[tuple[str, int], tuple[Trial, ...]] = {}
+_latest: list[tuple[Model, Tools, tuple[Trial, ...]]] = []
 
 
 def trials(model: Model, tools: Tools) -> tuple[Trial, ...]:
-    """Every SQL test of the model, in order of name. Pure in the model's bytes, so the latest answer is kept."""
-    key = (model.digest, id(tools.runner))
-    if key not in _latest:
-        _latest.clear()
-        _latest[key] = tuple(_trial(model, tools, name, files) for name, files in model_files.cases(model).items())
-    return _latest[key]
+    """Every SQL test of the model, in order of name. Pure in the model and the tools, so the latest answer is kept."""
+    if not any(_same(model, asked) and _same_tools(tools, by) for asked, by, _ in _latest):
+        ran = tuple(_trial(model, tools, name, files) for name, files in model_files.cases(model).items())
+        _latest[:] = [(model, tools, ran)]
+    return _latest[0][2]
+
+
+def _same(model: Model, other: Model) -> bool:
+    """The requirements count: they type the fixtures and say how strictly rows are compared."""
+    return model.digest == other.digest and model.requirements == other.requirements
+
+
+def _same_tools(tools: Tools, other: Tools) -> bool:
+    """By identity, whatever a tool compares by itself."""
+    pairs = ((tools.runner, other.runner), (tools.analyzer, other.analyzer), (tools.catalog, other.catalog))
+    return all(one is another for one, another in pairs)
 
 
 def run_test(model: Model, tools: Tools, test: SqlTest) -> Rows:
