@@ -205,31 +205,42 @@ class Store:
         return tuple(files)
 
     def _move(self, run: str, paths: Sequence[str]) -> None:
-        """Staged files into place, or all of them back when one cannot be moved."""
+        """Staged files into place, or all of them back when one cannot be moved. A folder that is not there yet is moved
+        as a whole, so that a new table appears at once."""
         folder = self.home / "runs" / run
-        moved: list[str] = []
+        moved: list[Path] = []
         try:
-            for path in paths:
-                source, target, backup = folder / "staged" / path, self._inside(path), folder / "replaced" / path
+            for unit in dict.fromkeys(self._unit(path) for path in paths):
+                source, target, backup = folder / "staged" / unit, self._inside(unit), folder / "replaced" / unit
                 if not source.exists():  # moved before the crash
                     continue
-                if target.exists():
+                if target.is_file():
                     backup.parent.mkdir(parents=True, exist_ok=True)
                     shutil.copy2(target, backup)
-                target.parent.mkdir(parents=True, exist_ok=True)
-                moved.append(path)
+                moved.append(target)
                 os.replace(source, target)
         except OSError as error:
-            for path in moved:
-                target, backup = self._inside(path), folder / "replaced" / path
-                with contextlib.suppress(OSError):
-                    os.replace(backup, target) if backup.exists() else target.unlink(missing_ok=True)
+            for target in moved:
+                self._put_back(target, folder / "replaced" / target.relative_to(self.root))
             self.append(run, "rolled_back", {"error": str(error)})
-            raise StoreError(
-                f"nothing was published: {error}", fix="see to the place, then etl-orchestrator resume"
-            ) from error
+            fix = "see to the place, then etl-orchestrator resume"
+            raise StoreError(f"nothing was published: {error}", fix=fix) from error
         self.append(run, "published", {"files": list(paths)})
         shutil.rmtree(folder / "staged", ignore_errors=True)
+
+    def _unit(self, path: str) -> str:
+        """The outermost folder of a path that is not there yet, else the path itself."""
+        missing = [parent for parent in Path(path).parents if parent.parts and not (self.root / parent).exists()]
+        return missing[-1].as_posix() if missing else path
+
+    def _put_back(self, target: Path, backup: Path) -> None:
+        with contextlib.suppress(OSError):
+            if backup.is_file():
+                os.replace(backup, target)
+            elif target.is_dir():
+                shutil.rmtree(target)
+            else:
+                target.unlink(missing_ok=True)
 
     def _content(self, path: str) -> bytes | None:
         target = self._inside(path)

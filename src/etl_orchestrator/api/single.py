@@ -19,12 +19,27 @@ from etl_orchestrator.run import Answer, Status
 from etl_orchestrator.table import Field, TableRef
 
 
-def models(workplace: Workplace, targets: Sequence[str]) -> list[Model]:
-    """The models that tables, files or folders name. Raises InvalidInput for a target that names none."""
+def models(workplace: Workplace, targets: Sequence[str], needed: str = "") -> list[Model]:
+    """The models that tables, files or folders name. Raises InvalidInput for a target that names none.
+
+    `needed` is a file or phase that the work is about: of what only a folder names, models without it are left out.
+    """
     from etl_orchestrator.layout import model_files
 
     catalog = workplace.tools.catalog
-    return [model_files.read_model(catalog.text, catalog.paths, table) for table in _tables(workplace, targets)]
+    found = [
+        (model_files.read_model(catalog.text, catalog.paths, table), alone)
+        for table, alone in _tables(workplace, targets).items()
+    ]
+    kept = [model for model, alone in found if alone or _has(model, needed)]
+    if not kept:
+        raise InvalidInput(f"no table there has {needed}", at=" ".join(targets))
+    return kept
+
+
+def _has(model: Model, needed: str) -> bool:
+    """Whether the model has a file of this name, or files of this phase."""
+    return not needed or any(needed in (a.path.rsplit("/", 1)[-1], a.made_by) for a in model.artifacts)
 
 
 def check(workplace: Workplace, targets: Sequence[str]) -> Outcome:
@@ -47,7 +62,7 @@ def validate(workplace: Workplace, targets: Sequence[str]) -> Outcome:
         finding = Finding("QRY002", "refused_query", analysis.problem.message, place, "query", "correct the query")
         return Outcome("validate", "open", table=str(model.table), findings=(finding,), data=data)
 
-    return _each(workplace, "validate", targets, one)
+    return _each(workplace, "validate", targets, one, "query.sql")
 
 
 def schema(workplace: Workplace, targets: Sequence[str], write: bool = False) -> Outcome:
@@ -78,7 +93,7 @@ def test(workplace: Workplace, targets: Sequence[str]) -> Outcome:
         data = [{"test": t.name, "verdict": t.verdict, "detail": t.detail} for t in ran]
         return replace(_asked("test", model, [("tests", ask(g, model, workplace.tools)) for g in GATES]), data=data)
 
-    return _each(workplace, "test", targets, one)
+    return _each(workplace, "test", targets, one, "tests")
 
 
 def format_sql_files(workplace: Workplace, targets: Sequence[str], check_only: bool = False) -> Outcome:
@@ -159,34 +174,37 @@ def _relative(workplace: Workplace, path: Path) -> str:
     return resolved.relative_to(workplace.root).as_posix()
 
 
-def _tables(workplace: Workplace, targets: Sequence[str]) -> list[TableRef]:
-    """Tables in the order named, each once; a folder names all tables below it."""
+def _tables(workplace: Workplace, targets: Sequence[str]) -> dict[TableRef, bool]:
+    """Tables in the order named, each once, and whether one was named by itself; a folder names all tables below it."""
     from etl_orchestrator.layout import paths
 
-    found: dict[TableRef, None] = {}
+    found: dict[TableRef, bool] = {}
     for target in targets:
         path = _standing(workplace, target)
         if path is None:
             named = TableRef.parse(target, workplace.settings.project)
             if not workplace.tools.catalog.paths(paths.table_folder(named)):
                 raise InvalidInput(f"there is no table `{named}`", at=paths.table_folder(named))
-            found[named] = None
+            found[named] = True
             continue
         name = _relative(workplace, path)
         files = workplace.tools.catalog.paths(name) if path.is_dir() else [name]
         tables = [table for file in files if (table := paths.table_of(file)) is not None]
         if not tables:
             raise InvalidInput("there is no table", at=target, fix="name a table, its folder or a file of it")
-        found.update(dict.fromkeys(tables))
-    return list(found)
+        alone = len(set(tables)) == 1
+        found.update({table: found.get(table, False) or alone for table in tables})
+    return found
 
 
-def _each(workplace: Workplace, verb: str, targets: Sequence[str], one: Callable[[Model], Outcome]) -> Outcome:
+def _each(
+    workplace: Workplace, verb: str, targets: Sequence[str], one: Callable[[Model], Outcome], needed: str = ""
+) -> Outcome:
     """`one` over every model; what fails for one model does not stop the others."""
     began = time.perf_counter()
     results = []
     try:
-        found = models(workplace, targets)
+        found = models(workplace, targets, needed)
     except OrchestratorError as error:
         return of_error(verb, error, seconds=time.perf_counter() - began)
     for model in found:

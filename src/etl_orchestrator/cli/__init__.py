@@ -49,7 +49,9 @@ class _Verbs(click.Group):
     command_class = _Verb
 
 
-@click.group(cls=_Verbs, epilog=_EXIT, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=_Verbs, epilog=_EXIT, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.version_option(__version__, prog_name="etl-orchestrator")
 def cli() -> None:
     """Requirements in, a finished BigQuery data model out: query, schema, metadata, tests and monitoring, held by gates."""
