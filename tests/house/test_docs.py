@@ -12,6 +12,7 @@ from types import ModuleType
 
 import click
 import pytest
+from click.testing import CliRunner
 
 from etl_orchestrator.api.listing import gates
 from etl_orchestrator.cli import cli
@@ -44,6 +45,39 @@ def test_every_command_of_the_readme_is_understood(line: str) -> None:
     command = cli.commands[words[0]]
     # Parsed, not invoked: unknown options and missing arguments raise a UsageError here.
     command.make_context(words[0], words[1:], parent=click.Context(cli))
+
+
+ORDERS = """fields:
+- {name: order_id, type: STRING, mode: NULLABLE, description: Identifier of the order.}
+- {name: order_date, type: DATE, mode: NULLABLE, description: Day of the order.}
+- {name: country, type: STRING, mode: NULLABLE, description: Country of the customer.}
+- {name: amount, type: NUMERIC, mode: NULLABLE, description: Amount of the order.}
+"""
+DAG = """bqetl_shop:
+  schedule_interval: daily
+  description: The shop.
+  default_args: {owner: someone@example.com, start_date: '2025-01-01'}
+  tags: [impact/tier_2]
+"""
+
+
+def test_every_command_of_the_readme_runs_on_its_own_example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a new repository with the one table that the example of the README reads."""
+    root = tmp_path / "shop"
+    runner = CliRunner()
+    assert runner.invoke(cli, ["init", str(root), "--project", "shop-data"]).exit_code == 0
+    (root / "dags.yaml").write_text(DAG)
+    (root / "sql/shop-data/shop_derived/orders_v1").mkdir(parents=True)
+    (root / "sql/shop-data/shop_derived/orders_v1/schema.yaml").write_text(ORDERS)
+    example = re.search(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    assert example is not None
+    (root / "requirements.yaml").write_text(example[1])
+    monkeypatch.chdir(root)
+    ran = re.findall(r"^etl-orchestrator (.+?)(?=\s{2,}#|$)", (ROOT / "README.md").read_text(), re.M)
+    assert len(ran) >= 7
+    for line in ran:
+        result = runner.invoke(cli, shlex.split(line))
+        assert result.exit_code == 0, f"{line}\n{result.output}"
 
 
 @pytest.mark.parametrize("name", sorted(_generator().PAGES))
