@@ -33,7 +33,7 @@ def cli_page() -> str:
     from etl_orchestrator.cli import cli
 
     parts = ["# Commands", "Generated from `--help` by `python docs/generate.py`. `etlo` is a short alias."]
-    context = click.Context(cli, info_name="etl-orchestrator", terminal_width=100)
+    context = click.Context(cli, info_name="etl-orchestrator", terminal_width=100, help_option_names=["-h", "--help"])
     parts.append(f"```text\n{cli.get_help(context)}\n```")
     for name, command in sorted(cli.commands.items()):
         inner = click.Context(command, info_name=name, parent=context, terminal_width=100)

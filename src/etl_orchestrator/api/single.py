@@ -72,9 +72,10 @@ def schema(workplace: Workplace, targets: Sequence[str], write: bool = False) ->
         from etl_orchestrator.skills import metadata_manager
 
         artifact = metadata_manager.schema_of(model, workplace.tools)
-        before = model.text(artifact.path)
-        changed = workplace.store.write({artifact.path: artifact.text}, overwrite=True) if write else ()
-        data = {"path": artifact.path, "text": artifact.text, "differs": before != artifact.text}
+        differs = model.text(artifact.path) != artifact.text
+        write_now = write and differs
+        changed = workplace.store.write({artifact.path: artifact.text}, overwrite=True) if write_now else ()
+        data = {"path": artifact.path, "text": artifact.text, "differs": differs}
         return Outcome("schema", "delivered", table=str(model.table), artifacts=(artifact,), changed=changed, data=data)
 
     return _each(workplace, "schema", targets, one)
@@ -110,7 +111,7 @@ def format_sql_files(workplace: Workplace, targets: Sequence[str], check_only: b
             if skipped(name, workplace.settings.skip_format):
                 continue
             count += 1
-            text = path.read_text()
+            text = _text(path, name)
             try:
                 formatted = format_sql(text, name)
             except InvalidInput as error:
@@ -130,12 +131,18 @@ def format_sql_files(workplace: Workplace, targets: Sequence[str], check_only: b
                     )
         if not check_only:
             workplace.store.write(changed, overwrite=True)
-    except (OrchestratorError, UnicodeDecodeError) as error:
-        failed = error if isinstance(error, OrchestratorError) else InvalidInput(f"not UTF-8: {error}")
-        return of_error("format", failed, seconds=time.perf_counter() - began)
+    except OrchestratorError as error:
+        return of_error("format", error, seconds=time.perf_counter() - began)
     status: Status = "open" if findings else "delivered"
     data = {"files": count, "changed": sorted(changed)}
     return Outcome("format", status, findings=tuple(findings), data=data, seconds=time.perf_counter() - began)
+
+
+def _text(path: Path, name: str) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise InvalidInput(f"not UTF-8: {error}", at=name) from error
 
 
 def _first_difference(old: str, new: str) -> int:
@@ -158,7 +165,8 @@ def _sql_files(workplace: Workplace, targets: Sequence[str]) -> Iterable[Path]:
 
 def _standing(workplace: Workplace, target: str) -> Path | None:
     """The file or folder that a target names, seen from the current folder or else from the repository."""
-    for path in (Path(target), workplace.root / target):
+    # An empty text, as of a variable that is not set, would name the current folder.
+    for path in (Path(target), workplace.root / target) if target else ():
         try:
             if path.exists():
                 return path

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 
 from etl_orchestrator.errors import InvalidInput
 from etl_orchestrator.layout.sql_test import SqlTest, parameter_field
-from etl_orchestrator.requirements import Example, Requirements, Row
+from etl_orchestrator.requirements import Cell, Example, Requirements, Row
 from etl_orchestrator.sql.values import parse_cell
-from etl_orchestrator.table import Schema, TableRef
+from etl_orchestrator.table import Field, Schema, TableRef
 from etl_orchestrator.tools import ParameterValue, TableData, Value
 
 
@@ -28,7 +28,7 @@ def test_of(
     }
     types = {parameter.name: parameter.type for parameter in requirements.parameters}
     parameters = {
-        name: ParameterValue(kind, parse_cell(parameter_field(name, kind), value))
+        name: ParameterValue(kind, _value(parameter_field(name, kind), value, at))
         for name, value in example.parameters.items()
         for kind in [types.get(name, "STRING")]
     }
@@ -42,4 +42,11 @@ def _typed(row: Row, schema: Schema, at: str) -> dict[str, Value]:
     strange = sorted(set(row) - set(fields))
     if strange:
         raise InvalidInput(f"an example names `{strange[0]}`, which is no column there", at=at)
-    return {name: parse_cell(fields[name], cell) for name, cell in row.items()}
+    return {name: _value(fields[name], cell, at) for name, cell in row.items()}
+
+
+def _value(column: Field, cell: Cell, at: str) -> Value:
+    try:
+        return parse_cell(column, cell)
+    except InvalidInput as error:
+        raise InvalidInput(f"an example: {error.message}", at=at, fix=error.fix) from error

@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime, time
 from decimal import Decimal
 
 from etl_orchestrator.proving.doubt import CannotTell
+from etl_orchestrator.proving.exercise import Exercise
 from etl_orchestrator.proving.frames import Frame, frames, init_frames, members, names_read, stars
 from etl_orchestrator.proving.oracle import Expected, expected_rows
 from etl_orchestrator.proving.pools import gather, parameter_values
@@ -77,7 +78,16 @@ class _Builder:
         self.ground: list[tuple[TableRef, Row]] = []
         self.times = 1
         self._enlarge()
+        self._exercise()
         self.variants = [variant for witness in self.witnesses for variant in variants(witness)]
+
+    def _exercise(self) -> None:
+        """Every output column is to have a value in some expected row."""
+        if self.structured:
+            nodes = [node for witness in self.witnesses for node in witness.frame.nodes]
+            text = " ".join(node.sql(dialect="bigquery") for node in nodes)
+            expected = lambda: self.expected(_Draft(self, self.witnesses).tables())  # noqa: E731
+            Exercise(self.witnesses, self.material, expected, text).run()
 
     def _solved(self, shapes: tuple[Frame, ...]) -> tuple[Material, list[Witness]]:
         evaluator = Machine(self.parameters).evaluator

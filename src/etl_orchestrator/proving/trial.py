@@ -91,6 +91,12 @@ def _trial(model: Model, tools: Tools, name: str, files: Mapping[str, str]) -> T
         file = (error.at or "").partition(":")[0]
         cause: Cause = "schema" if file.startswith("expect.") else "fixture"
         return Trial(name, f"{folder}/{error.at}" if file in files else folder, cause, error.message)
+    except Unavailable:
+        # What a refused query would give is not known either; then the query is what is to be mended.
+        problem = dry_run(model, tools).problem
+        if problem is None:
+            raise
+        return Trial(name, paths.query_sql(model.table), "error", problem.message, problem=problem)
     missing = unfixtured(model, tools, test)
     if missing:
         return Trial(name, folder, "fixture", f"no fixture for {', '.join(map(str, missing))}", test, missing)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from etl_orchestrator.cli import cli
+from etl_orchestrator.cli import cli, main
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 
@@ -91,3 +91,211 @@ def test_init_then_runs(tmp_path: Path) -> None:
     code, out, _ = _run("init", str(tmp_path / "new"))
     assert code == 1
     assert (tmp_path / "new" / "dags.yaml").read_text() == "mine: {}\n" != before
+
+
+TABLE = "pedalo-data-prod.rides_derived.city_rides_daily_v1"
+QUERY = "sql/pedalo-data-prod/rides_derived/city_rides_daily_v1/query.sql"
+REQUIREMENTS = str(EXAMPLES / "requirements" / "city_demand_daily.yaml")
+QUESTIONED = str(EXAMPLES / "questions" / "no_grain.md")
+REFUSED = str(EXAMPLES / "refused" / "duplicate_keys.yaml")
+
+#: A good call of every verb; `{repo}` is a repository in which a build has been delivered, `{new}` an empty folder.
+VERBS: dict[str, tuple[str, ...]] = {
+    "init": ("init", "{new}"),
+    "plan": ("plan", REQUIREMENTS, "--repo", "{repo}"),
+    "build": ("build", REQUIREMENTS, "--repo", "{repo}"),
+    "resume": ("resume", "{run}", "--repo", "{repo}"),
+    "runs": ("runs", "--repo", "{repo}"),
+    "check": ("check", TABLE, "--repo", "{repo}"),
+    "format": ("format", "sql", "--check", "--repo", "{repo}"),
+    "validate": ("validate", TABLE, "--repo", "{repo}"),
+    "schema": ("schema", TABLE, "--repo", "{repo}"),
+    "test": ("test", TABLE, "--repo", "{repo}"),
+    "explain": ("explain", "TST006"),
+    "list": ("list", "gates"),
+}
+NEED_A_REPOSITORY = sorted(verb for verb, words in VERBS.items() if "--repo" in words)
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
+    """A repository in which one model was built, and the run."""
+    root = tmp_path_factory.mktemp("cli") / "repository"
+    shutil.copytree(EXAMPLES / "repository", root)
+    code, out, _ = _run("build", REQUIREMENTS, "--repo", str(root), "--json")
+    assert code == 0, out
+    return str(root), json.loads(out)["run"]
+
+
+def _words(verb: str, built: tuple[str, str], tmp_path: Path) -> list[str]:
+    places = {"repo": built[0], "run": built[1], "new": str(tmp_path / "new")}
+    return [word.format(**places) for word in VERBS[verb]]
+
+
+def _main(
+    words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> tuple[int, str, str]:
+    """The entry point itself, which turns errors into exit codes."""
+    monkeypatch.setattr(sys, "argv", ["etl-orchestrator", *words])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    out, err = capsys.readouterr()
+    assert isinstance(ended.value.code, int)
+    return ended.value.code, out, err
+
+
+def test_every_verb_is_called_below() -> None:
+    assert set(VERBS) == set(cli.commands)
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_stdout_of_every_verb_is_the_envelope_and_nothing_else(
+    verb: str, built: tuple[str, str], tmp_path: Path
+) -> None:
+    code, out, _ = _run(*_words(verb, built, tmp_path), "--json")
+    envelope = json.loads(out)
+    assert set(envelope) == ENVELOPE
+    assert (envelope["version"], envelope["verb"], envelope["status"], code) == (1, verb, "delivered", 0)
+
+
+@pytest.mark.parametrize("verb", NEED_A_REPOSITORY)
+def test_without_a_repository_every_verb_still_answers_with_the_envelope(
+    verb: str, built: tuple[str, str], tmp_path: Path
+) -> None:
+    words = [str(tmp_path) if word == built[0] else word for word in _words(verb, built, tmp_path)]
+    code, out, _ = _run(*words, "--json")
+    envelope = json.loads(out)
+    assert set(envelope) == ENVELOPE
+    assert (envelope["verb"], envelope["status"], code) == (verb, "refused", 2)
+    assert envelope["error"]["fix"]
+
+
+def test_the_exit_codes_from_0_to_4(repository: Path) -> None:
+    calls: dict[int, tuple[str, ...]] = {
+        0: ("check", TABLE),
+        1: ("check", "rides_derived.rider_days_v1"),
+        2: ("plan", REFUSED),
+        3: ("plan", QUESTIONED),
+        4: ("validate", "static.cities_v1"),
+    }
+    statuses = ["delivered", "open", "refused", "needs_answers", "unchecked"]
+    for code, words in calls.items():
+        got, out, _ = _run(*words, "--repo", str(repository), "--json")
+        assert (got, json.loads(out)["status"]) == (code, statuses[code])
+
+
+def test_a_batch_ends_with_its_worst_and_tells_of_each(repository: Path) -> None:
+    code, out, _ = _run("plan", REQUIREMENTS, QUESTIONED, REFUSED, "--repo", str(repository), "--json")
+    envelope = json.loads(out)
+    assert (code, envelope["status"]) == (2, "refused")
+    assert [result["status"] for result in envelope["results"]] == ["delivered", "needs_answers", "refused"]
+    assert all(set(result) == ENVELOPE for result in envelope["results"])
+
+
+def test_answers_on_the_command_line_complete_the_requirements(repository: Path) -> None:
+    path = str(EXAMPLES / "questions" / "no_partitioning.yaml")
+    code, out, _ = _run("plan", path, "--repo", str(repository), "--answer", "partitioning = full refresh", "--json")
+    assert code == 0
+    assert json.loads(out)["decisions"]["refresh"]["value"] == "full refresh"
+
+
+def test_what_must_be_answered_comes_with_the_command_that_answers(repository: Path) -> None:
+    code, out, _ = _run("plan", QUESTIONED, "--repo", str(repository))
+    assert code == 3
+    assert out.splitlines()[0].startswith("needs answers")
+    assert out.splitlines()[-1] == f"next: etl-orchestrator plan {QUESTIONED} --answer grain=…"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        [],
+        ["bulid"],
+        ["build"],
+        ["build", "--jobs", "0", "x.yaml"],
+        ["build", "--jobs", "many", "x.yaml"],
+        ["build", "--no-such-option", "x.yaml"],
+        ["plan", "x.yaml", "--answer", "grain"],
+        ["plan", "x.yaml", "--answer", "=day"],
+        ["list", "sandwiches"],
+        ["explain"],
+        ["explain", "TST006", "TST007"],
+        ["check", "--repo"],
+    ],
+    ids=" ".join,
+)
+def test_a_usage_error_is_one_clear_message(
+    words: list[str], repository: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(repository)
+    code, out, err = _main(words, monkeypatch, capsys)
+    assert (code, out) == (2, "")
+    assert err.startswith(("Usage: etl-orchestrator", "Error: "))
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("words", [["--help"], ["-h"], ["build", "--help"], ["--version"]], ids=" ".join)
+def test_help_and_version_are_data(
+    words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, out, err = _main(words, monkeypatch, capsys)
+    assert (code, err) == (0, "")
+    assert out.strip()
+
+
+def test_without_a_repository_a_person_reads_why_on_stderr(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, out, err = _main(["runs", "--repo", str(tmp_path / "nowhere")], monkeypatch, capsys)
+    assert (code, out) == (2, "")
+    assert err.count("\n") == 2
+    assert "fix: " in err
+
+
+@pytest.mark.parametrize("target", ["x" * 5000, "../../../etc/passwd", "$(id)", "a.b.c.d", "sql/\n"])
+def test_a_hostile_target_is_bad_input(target: str, repository: Path) -> None:
+    for verb in ("check", "validate", "schema", "test", "format"):
+        code, out, _ = _run(verb, target, "--repo", str(repository), "--json")
+        assert (code, json.loads(out)["status"]) == (2, "refused"), verb
+
+
+def test_progress_is_a_line_for_each_room_on_stderr(repository: Path) -> None:
+    code, out, err = _run("build", REQUIREMENTS, "--repo", str(repository), "--dry-run")
+    assert code == 0
+    assert "building pedalo-data-prod.rides_derived.city_demand_daily_v1" in err
+    heads = [line for line in err.splitlines() if line.startswith("[")]
+    assert [head.partition(":")[0] for head in heads] == [
+        "[1/7] plan", "[2/7] query", "[3/7] metadata", "[4/7] tests", "[5/7] monitoring", "[6/7] validation",
+        "[7/7] report",
+    ]  # fmt: skip
+    assert "\n    " not in err
+    assert "[1/7]" not in out
+
+
+def test_quiet_prints_no_progress_and_the_same_answer(repository: Path) -> None:
+    words = ("build", REQUIREMENTS, "--repo", str(repository), "--dry-run")
+    code, out, err = _run(*words, "--quiet")
+    assert (code, err) == (0, "")
+    assert out.startswith("delivered  pedalo-data-prod.rides_derived.city_demand_daily_v1")
+    assert _run("plan", REQUIREMENTS, "--repo", str(repository), "-q")[2] == ""
+    run = json.loads(_run("runs", "--repo", str(repository), "--json")[1])["data"][-1]["run"]
+    assert _run("resume", run, "--repo", str(repository), "-q")[2] == ""
+
+
+def test_verbose_tells_the_evidence_of_each_gate(repository: Path) -> None:
+    words = ("build", REQUIREMENTS, "--repo", str(repository), "--dry-run")
+    once, twice = (_run(*words, detail)[2].count("\n    ") for detail in ("-v", "-vv"))
+    assert 0 < once < twice
+
+
+def test_format_check_then_format(repository: Path) -> None:
+    file = repository / QUERY
+    good = file.read_text()
+    file.write_text(good.replace("SELECT", "select"))
+    code, out, _ = _run("format", QUERY, "--check", "--repo", str(repository))
+    assert code == 1
+    assert f"QRY006 unformatted_query: not formatted\n  at {QUERY}:2\n" in out
+    code, out, _ = _run("format", QUERY, "--repo", str(repository))
+    assert code == 0
+    assert out.startswith(f"formatted {QUERY}\n1 files, 1 changed")
+    assert file.read_text() == good

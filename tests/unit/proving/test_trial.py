@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import pytest
 
 from etl_orchestrator.authors import RulesAuthor
 from etl_orchestrator.catalogs.memory import Memory
 from etl_orchestrator.engines.scripted import Scripted
-from etl_orchestrator.errors import InvalidInput
+from etl_orchestrator.errors import InvalidInput, Unavailable
 from etl_orchestrator.layout import paths
 from etl_orchestrator.model import Artifact, Model
 from etl_orchestrator.proving.trial import Trial, schema_of, trials
@@ -77,6 +78,22 @@ def test_a_query_that_fails_is_an_error() -> None:
     assert trial.problem == SqlProblem("division by zero", 2, 5)
 
 
+def test_a_query_that_the_analyzer_refuses_is_an_error_and_is_not_run() -> None:
+    wall = _Wall(GOOD)
+    refusing = Scripted(analyses=lambda _: Analysis(problem=SqlProblem("no such column", 1, 8)), named={SQL: (ORDERS,)})
+    (trial,) = trials(wall.model, replace(wall.tools, analyzer=refusing))
+    assert (trial.cause, trial.detail, trial.at) == ("error", "no such column", paths.query_sql(TABLE))
+    assert wall.runner.asked == []
+
+
+def test_a_fixture_whose_columns_nobody_knows_is_no_answer() -> None:
+    catalog = Memory(schemas=SCHEMAS, facts=[TableFacts(EVENTS, "other")])
+    wall = _Wall({**GOOD, "acme-data.shop_live.unknown_v1.yaml": "[]\n"}, catalog=catalog)
+    with pytest.raises(Unavailable, match="unknown_v1"):
+        wall.only()
+    assert wall.runner.asked == []
+
+
 @pytest.mark.parametrize(
     ("files", "cause", "file", "detail"),
     [
@@ -130,9 +147,9 @@ def test_a_name_in_two_parts_is_of_the_models_project() -> None:
 def test_a_wildcard_is_supplied_by_a_table_that_it_covers() -> None:
     covered = TableRef("acme-data", "shop_live", "events_20250602")
     files = {f"{covered}.yaml": "- {shop: a}\n", "expect.yaml": GOOD["expect.yaml"]}
-    catalog = Memory(schemas={covered: SCHEMAS[SHOPS], **SCHEMAS})
+    catalog = Memory(schemas={covered: SCHEMAS[SHOPS], EVENTS: SCHEMAS[SHOPS], **SCHEMAS})
     assert _Wall(files, reads=(EVENTS,), catalog=catalog).only().cause == ""
-    wall = _Wall(GOOD, reads=(EVENTS,))
+    wall = _Wall(GOOD, reads=(EVENTS,), catalog=catalog)
     assert wall.only().unfixtured == (EVENTS,)
     assert wall.runner.asked == []
 
