@@ -5,9 +5,10 @@ python docs/generate.py
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
-
-import click
 
 HERE = Path(__file__).parent
 
@@ -29,16 +30,19 @@ def gates_page() -> str:
 
 
 def cli_page() -> str:
-    """Every command's --help."""
+    """Every command's --help, as a process of its own prints it."""
     from etl_orchestrator.cli import cli
 
     parts = ["# Commands", "Generated from `--help` by `python docs/generate.py`. `etlo` is a short alias."]
-    context = click.Context(cli, info_name="etl-orchestrator", terminal_width=100, help_option_names=["-h", "--help"])
-    parts.append(f"```text\n{cli.get_help(context)}\n```")
-    for name, command in sorted(cli.commands.items()):
-        inner = click.Context(command, info_name=name, parent=context, terminal_width=100)
-        parts.append(f"## {name}\n\n```text\n{command.get_help(inner)}\n```")
+    parts.append(f"```text\n{_help()}```")
+    parts += [f"## {name}\n\n```text\n{_help(name)}```" for name in sorted(cli.commands)]
     return "\n\n".join(parts) + "\n"
+
+
+def _help(*command: str) -> str:
+    words = [sys.executable, "-m", "etl_orchestrator", *command, "--help"]
+    environment = {**os.environ, "COLUMNS": "100"}
+    return subprocess.run(words, capture_output=True, text=True, check=True, env=environment).stdout
 
 
 PAGES = {"gates.md": gates_page, "cli.md": cli_page}

@@ -75,7 +75,7 @@ def test_the_envelope_has_the_documented_keys_in_the_documented_order_and_is_jso
 def test_the_envelope_of_a_run() -> None:
     said_so = Decision("query.sql", "the rule")
     artifact = Artifact("query.sql", "SELECT 'ä'\n", "query", (Note("row 1", "snapshot", "why"),))
-    model = Model(TABLE, plan=Plan(TABLE, *[said_so] * 9), artifacts=(artifact,))
+    model = Model(TABLE, plan=Plan(TABLE, *((said_so,) * 9)), artifacts=(artifact,))
     run = Run("r1", TABLE, model, (Visit("query", "written", ANSWERS, 0.12345, "d", "query"),), "open", "why")
     envelope = of_run(
         "build", run, changed=("query.sql",), next="etl-orchestrator resume r1", seconds=1.23456
@@ -131,7 +131,7 @@ def test_questions_and_errors_in_the_envelope() -> None:
 @pytest.mark.parametrize(("worse", "better"), [(a, b) for i, a in enumerate(WORST_FIRST) for b in WORST_FIRST[i + 1 :]])
 def test_a_batch_has_the_worst_status_in_any_order(worse: Status, better: Status) -> None:
     for order in permutations((worse, better, "delivered")):
-        batch = of_batch("build", [Outcome("build", status) for status in order], 2.0)  # type: ignore[arg-type]
+        batch = of_batch("build", [Outcome("build", status) for status in order], 2.0)
         assert batch.status == worse
         assert [result["status"] for result in batch.as_dict()["results"]] == list(order)
         assert batch.exit_code == outcome.EXIT_CODES[worse]

@@ -11,7 +11,7 @@ from etl_orchestrator.plan import Decision, Plan
 from etl_orchestrator.table import TableRef
 
 NOTHING = Decision("", "nobody said")
-PLAN = Plan(TableRef("acme-data", "shop_derived", "orders_v1"), *[NOTHING] * 9)
+PLAN = Plan(TableRef("acme-data", "shop_derived", "orders_v1"), *((NOTHING,) * 9))
 
 
 def test_an_empty_list_is_no_empty_name() -> None:

@@ -42,7 +42,7 @@ def _plan() -> Plan:
     return Plan(
         TABLE,
         Decision("query.sql", "plain SQL is the rule"),
-        *[said] * 8,
+        *((said,) * 8),
         sources=(PlannedSource(TableRef("acme-data", "shop_live", "orders_v1"), "declared inline"),),
     )
 

@@ -155,7 +155,7 @@ def test_a_query_that_fails_on_the_rows_gets_no_made_up_expectation(tools: Tools
 
 def test_a_query_py_has_no_tests(tools: Tools) -> None:
     said = Decision("", "nobody said")
-    plan = Plan(OUTPUT, Decision("query.py", "an API"), *[said] * 8)
+    plan = Plan(OUTPUT, Decision("query.py", "an API"), *((said,) * 8))
     old = Artifact(f"{TESTS}/test_old/expect.yaml", "[]\n", "tests")
     model = work(replace(_model(KNOWN, CLIENTS), plan=plan).with_artifacts("tests", (old,)), tools)
     assert [artifact.made_by for artifact in model.artifacts] == ["query"]
