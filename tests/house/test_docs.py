@@ -44,7 +44,7 @@ def test_every_command_of_the_readme_is_understood(line: str) -> None:
     words = shlex.split(line)[1:]
     command = cli.commands[words[0]]
     # Parsed, not invoked: unknown options and missing arguments raise a UsageError here.
-    command.make_context(words[0], words[1:], parent=click.Context(cli))
+    command.make_context(words[0], words[1:], parent=click.Context(cli, help_option_names=["-h", "--help"]))
 
 
 ORDERS = """fields:

@@ -72,6 +72,13 @@ def test_a_hostile_or_broken_name_is_refused_with_advice(text: str) -> None:
     assert caught.value.fix
 
 
+@pytest.mark.parametrize("end", ["\n", " ", "/", "."])
+def test_a_part_with_something_at_its_end_is_refused_however_it_is_made(end: str) -> None:
+    for parts in (("acme-data" + end, "shop", "x"), ("acme-data", "shop" + end, "x"), ("acme-data", "shop", "x" + end)):
+        with pytest.raises(InvalidInput):
+            TableRef(*parts)
+
+
 def test_two_parts_need_a_project() -> None:
     with pytest.raises(InvalidInput, match="is not a table name"):
         TableRef.parse("shop.orders_v1")

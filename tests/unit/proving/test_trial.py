@@ -200,6 +200,15 @@ def test_the_answer_of_one_runner_is_never_given_for_another() -> None:
         assert _Wall(GOOD, rows=Rows(COLUMNS, (("a", number),))).only().cause == ("" if number == 1 else "logic")
 
 
+@pytest.mark.parametrize("tool", ["runner", "analyzer", "catalog"])
+def test_a_model_is_run_again_with_another_tool(tool: str) -> None:
+    wall, other = _Wall(GOOD), _Wall(GOOD)
+    first = trials(wall.model, wall.tools)
+    mixed = replace(wall.tools, **{tool: getattr(other.tools, tool)})
+    assert trials(wall.model, mixed) is not first
+    assert len(wall.runner.asked + other.runner.asked) == 2
+
+
 def test_only_the_test_of_the_first_run_is_rendered_as_one() -> None:
     sql = "{% if is_init() %}first{% else %}later{% endif %}"
     files = {f"{name}/{file}": text for name in ("test_init", "test_later") for file, text in GOOD.items()}
