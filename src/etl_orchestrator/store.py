@@ -23,7 +23,7 @@ from typing import Any
 
 from etl_orchestrator import codec
 from etl_orchestrator.errors import InvalidInput, Locked, Refused, StoreError
-from etl_orchestrator.model import Delivery
+from etl_orchestrator.model import Delivery, Model
 from etl_orchestrator.run import Run, Visit
 from etl_orchestrator.table import TableRef
 
@@ -35,6 +35,7 @@ CREATE TABLE IF NOT EXISTS events (
   at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')),
   run TEXT NOT NULL, kind TEXT NOT NULL, payload TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS events_by_run ON events (run, id);
+CREATE INDEX IF NOT EXISTS events_by_kind ON events (kind, id);
 CREATE TRIGGER IF NOT EXISTS no_update BEFORE UPDATE ON events BEGIN SELECT RAISE(ABORT, 'append-only'); END;
 CREATE TRIGGER IF NOT EXISTS no_delete BEFORE DELETE ON events BEGIN SELECT RAISE(ABORT, 'append-only'); END;
 """
@@ -100,16 +101,19 @@ class Store:
         """The run as the journal tells it, and its request. Raises InvalidInput for an unknown run."""
         folded: Run | None = None
         request: dict[str, Any] = {}
+        model: Any = None  # as it left the last room; the earlier ones need not be read
         for event in self.events(run, ("begun", "visit", "ended")):
             if event.kind == "begun":
                 folded, request = codec.decode(event.payload["run"], Run), event.payload["request"]
             elif folded is None:
                 continue
             elif event.kind == "visit":
-                visit = codec.decode(event.payload["visit"], Visit)
-                folded = folded.after(visit, codec.decode(event.payload["model"], type(folded.model)))
+                folded = folded.after(codec.decode(event.payload["visit"], Visit), folded.model)
+                model = event.payload["model"]
             else:
                 folded = replace(folded, status=event.payload["status"], ended=event.payload["ended"])
+        if folded is not None and model is not None:
+            folded = replace(folded, model=codec.decode(model, Model))
         if folded is None:
             raise InvalidInput(f"there is no run `{run}`", fix="etl-orchestrator runs lists them")
         return folded, request
@@ -119,7 +123,7 @@ class Store:
     @contextlib.contextmanager
     def lock(self, table: TableRef, run: str) -> Iterator[None]:
         """Hold the table. Raises Locked, naming the run that holds it."""
-        path = self._made(self.home / "locks") / f"{table}.lock"
+        path = self._made(self.home / "locks") / f"{_lock_name(table)}.lock"
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
             try:
@@ -157,20 +161,23 @@ class Store:
         if delivery.digest != delivery.model.digest:
             raise Refused("the model is not the one that was judged")
         wanted = {artifact.path: artifact.text.encode() for artifact in delivery.model.artifacts}
-        changed = {path: data for path, data in wanted.items() if self._content(path) != data}
-        standing = [path for path in changed if self._content(path) is not None]
-        if standing and not overwrite:
-            raise Refused(
-                f"{len(standing)} file(s) are there already with other content: {', '.join(standing)}",
-                fix="--overwrite replaces them",
-            )
-        staged = self._made(self.home / "runs" / run / "staged")
         with self._publishing():
+            standing = {path: self._content(path) for path in wanted}
+            changed = {path: data for path, data in sorted(wanted.items()) if standing[path] != data}
+            replaced = [path for path in changed if standing[path] is not None]
+            if replaced and not overwrite:
+                raise Refused(
+                    f"{len(replaced)} file(s) are there already with other content: {', '.join(replaced)}",
+                    fix="--overwrite replaces them",
+                )
+            staged = self._made(self.home / "runs" / run) / "staged"
+            shutil.rmtree(staged, ignore_errors=True)  # what a killed staging left
             for path, data in changed.items():
                 _write(staged / path, data)
-            self.append(run, "publishing", {"files": {path: _digest(data) for path, data in sorted(changed.items())}})
-            self._move(run, sorted(changed))
-        return tuple(sorted(changed))
+            files = {path: {"new": _digest(data), "old": _digest(standing[path])} for path, data in changed.items()}
+            self.append(run, "publishing", {"files": files})
+            self._move(run, files)
+        return tuple(changed)
 
     def recover(self) -> tuple[str, ...]:
         """Finish what a killed process left between "publishing" and "published"; returns the runs finished."""
@@ -181,7 +188,7 @@ class Store:
             latest = {event.run: event for event in self.events(kinds=("publishing", "published", "rolled_back"))}
             unfinished = [event for event in latest.values() if event.kind == "publishing"]
             for event in unfinished:
-                self._move(event.run, sorted(event.payload["files"]))
+                self._move(event.run, event.payload["files"])
         return tuple(event.run for event in unfinished)
 
     def published(self, run: str) -> tuple[str, ...] | None:
@@ -204,43 +211,61 @@ class Store:
             _write(self._inside(path), text.encode())
         return tuple(files)
 
-    def _move(self, run: str, paths: Sequence[str]) -> None:
-        """Staged files into place, or all of them back when one cannot be moved. A folder that is not there yet is moved
-        as a whole, so that a new table appears at once."""
-        folder = self.home / "runs" / run
-        moved: list[Path] = []
+    def _move(self, run: str, files: Mapping[str, Mapping[str, str | None]]) -> None:
+        """Staged files into place, or all of them back when one cannot be moved. `files` has the digest of each as it is
+        to be and as it was (None: it was not there); anything else in its place is somebody's work and stays."""
         try:
-            for unit in dict.fromkeys(self._unit(path) for path in paths):
-                source, target, backup = folder / "staged" / unit, self._inside(unit), folder / "replaced" / unit
-                if not source.exists():  # moved before the crash
-                    continue
-                if target.is_file():
-                    backup.parent.mkdir(parents=True, exist_ok=True)
-                    shutil.copy2(target, backup)
-                moved.append(target)
-                os.replace(source, target)
-        except OSError as error:
-            for target in moved:
-                self._put_back(target, folder / "replaced" / target.relative_to(self.root))
+            waiting = [path for path, digests in files.items() if self._waits(run, path, digests)]
+            for unit in dict.fromkeys(self._unit(path) for path in waiting):
+                self._move_unit(self.home / "runs" / run, unit)
+        except (OSError, Refused) as error:
+            for path, digests in files.items():
+                self._put_back(run, path, digests)
             self.append(run, "rolled_back", {"error": str(error)})
             fix = "see to the place, then etl-orchestrator resume"
             raise StoreError(f"nothing was published: {error}", fix=fix) from error
-        self.append(run, "published", {"files": list(paths)})
-        shutil.rmtree(folder / "staged", ignore_errors=True)
+        self.append(run, "published", {"files": sorted(files)})
+        shutil.rmtree(self.home / "runs" / run / "staged", ignore_errors=True)
+
+    def _waits(self, run: str, path: str, digests: Mapping[str, str | None]) -> bool:
+        """Whether the file has still to be moved. Raises Refused when its place or its staged copy is not as it was."""
+        there = _digest(self._content(path))
+        if there == digests["new"]:
+            return False
+        if there != digests["old"] or self._inside(path).is_dir():
+            raise Refused(f"`{path}` was changed by somebody else")
+        staged = self.home / "runs" / run / "staged" / path
+        if not staged.is_file() or _digest(staged.read_bytes()) != digests["new"]:
+            raise Refused(f"the copy of `{path}` that was to be published is gone")
+        return True
+
+    def _move_unit(self, folder: Path, unit: str) -> None:
+        """A file, or a folder that is not there yet as a whole, so that a new table appears at once."""
+        target, backup = self._inside(unit), folder / "replaced" / unit
+        if target.is_file():
+            backup.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(target, backup)
+        os.replace(folder / "staged" / unit, target)
 
     def _unit(self, path: str) -> str:
         """The outermost folder of a path that is not there yet, else the path itself."""
         missing = [parent for parent in Path(path).parents if parent.parts and not (self.root / parent).exists()]
         return missing[-1].as_posix() if missing else path
 
-    def _put_back(self, target: Path, backup: Path) -> None:
-        with contextlib.suppress(OSError):
-            if backup.is_file():
+    def _put_back(self, run: str, path: str, digests: Mapping[str, str | None]) -> None:
+        """What stood there before, if what stands there now is ours."""
+        with contextlib.suppress(OSError, Refused):
+            target, backup = self._inside(path), self.home / "runs" / run / "replaced" / path
+            if _digest(self._content(path)) != digests["new"] or digests["new"] == digests["old"]:
+                return
+            if digests["old"] is not None:
                 os.replace(backup, target)
-            elif target.is_dir():
-                shutil.rmtree(target)
-            else:
-                target.unlink(missing_ok=True)
+                return
+            target.unlink()
+            for parent in target.parents:
+                if parent == self.root:
+                    break
+                parent.rmdir()  # raises, and so ends, at the first folder that holds something
 
     def _content(self, path: str) -> bytes | None:
         target = self._inside(path)
@@ -259,6 +284,9 @@ class Store:
         return target
 
     def _made(self, folder: Path) -> Path:
+        """The folder, made if need be. Raises Refused when the tool's own folder is a link to somewhere else."""
+        if not folder.resolve().is_relative_to(self.root):
+            raise Refused(f"`{HOME}` leads out of the repository", at=HOME, fix="remove the link")
         ignore = self.home / ".gitignore"
         if not ignore.exists():
             self.home.mkdir(parents=True, exist_ok=True)
@@ -284,8 +312,14 @@ class Store:
         self.close()
 
 
-def _digest(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
+def _lock_name(table: TableRef) -> str:
+    """The table's name, cut where a file system would not take it."""
+    name = str(table)
+    return name if len(name) <= 200 else f"{name[:120]}-{hashlib.sha256(name.encode()).hexdigest()}"
+
+
+def _digest(data: bytes | None) -> str | None:
+    return None if data is None else hashlib.sha256(data).hexdigest()
 
 
 def _write(path: Path, data: bytes) -> None:

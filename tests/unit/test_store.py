@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 from dataclasses import replace
 from pathlib import Path
@@ -197,3 +198,108 @@ def test_a_second_run_on_the_table_is_refused(store: Store) -> None:
 def test_git_does_not_see_the_tools_folder(store: Store) -> None:
     store.append("r1", "begun", {})
     assert (store.home / ".gitignore").read_text() == "*\n"
+
+
+class _Killed(BaseException):
+    """The death of the process."""
+
+
+def _killed_while_moving(store: Store, monkeypatch: pytest.MonkeyPatch, files: dict[str, str], moves: int) -> None:
+    """Publish `files` and die before the move number `moves`."""
+    done = 0
+    real = os.replace
+
+    def dies(source: str | Path, target: str | Path) -> None:
+        nonlocal done
+        if "staged" in str(source) and HOME not in str(target):
+            done += 1
+            if done == moves:
+                raise _Killed
+        real(source, target)
+
+    monkeypatch.setattr(os, "replace", dies)
+    with pytest.raises(_Killed):
+        store.publish(_delivery(_model(files)), "r1", overwrite=True)
+    monkeypatch.undo()
+
+
+def test_a_folder_where_a_file_is_to_be_is_left_alone(store: Store) -> None:
+    path = store.root / next(iter(FILES))
+    path.mkdir(parents=True)
+    (path / "precious.txt").write_text("keep")
+    with pytest.raises(StoreError, match="nothing was published"):
+        store.publish(_delivery(_model()), "r1", overwrite=True)
+    assert _tree(store.root) == {f"{next(iter(FILES))}/precious.txt": "keep"}
+
+
+def test_what_a_person_wrote_after_a_crash_is_not_replaced(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    _killed_while_moving(store, monkeypatch, FILES, 1)
+    path = next(iter(FILES))
+    (store.root / path).parent.mkdir(parents=True)
+    (store.root / path).write_text("by hand")
+    with pytest.raises(StoreError, match="changed by somebody else"):
+        Store(store.root).recover()
+    assert _tree(store.root) == {path: "by hand"}
+    assert Store(store.root).recover() == ()  # the rest of the repository goes on
+    assert store.published("r1") is None
+
+
+def test_copies_that_are_gone_are_not_called_published(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    _killed_while_moving(store, monkeypatch, FILES, 1)
+    shutil.rmtree(store.home / "runs")
+    with pytest.raises(StoreError, match="is gone"):
+        Store(store.root).recover()
+    assert store.published("r1") is None
+    assert _tree(store.root) == {}
+
+
+def test_a_recovery_that_fails_puts_back_what_the_dead_process_moved(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = {"sql/a.sql": "old a", "sql/b.sql": "old b", "sql/c.sql": "old c"}
+    for path, text in before.items():
+        (store.root / path).parent.mkdir(parents=True, exist_ok=True)
+        (store.root / path).write_text(text)
+    _killed_while_moving(store, monkeypatch, {path: f"new {path}" for path in before}, 3)
+    assert sorted(_tree(store.root).values()) == ["new sql/a.sql", "new sql/b.sql", "old c"]
+    (store.root / "sql/c.sql").write_text("by hand")
+    with pytest.raises(StoreError):
+        Store(store.root).recover()
+    assert _tree(store.root) == {**before, "sql/c.sql": "by hand"}
+
+
+def test_what_a_killed_staging_left_is_not_published(store: Store) -> None:
+    left = (
+        store.home / "runs" / "r1" / "staged" / "sql" / "acme-data" / "shop_derived" / "orders_v1" / ".query.sql.4711"
+    )
+    left.parent.mkdir(parents=True)
+    left.write_text("half")
+    store.publish(_delivery(_model()), "r1")
+    assert _tree(store.root) == FILES
+
+
+def test_a_place_that_leads_out_after_a_crash_does_not_stop_everything(
+    store: Store, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    _killed_while_moving(store, monkeypatch, FILES, 1)
+    outside = tmp_path_factory.mktemp("outside")
+    (store.root / "sql").symlink_to(outside)
+    with pytest.raises(StoreError):
+        Store(store.root).recover()
+    assert Store(store.root).recover() == ()
+    assert list(outside.iterdir()) == []
+
+
+def test_a_tools_folder_that_is_a_link_is_refused(tmp_path: Path) -> None:
+    root, outside = tmp_path / "repo", tmp_path / "outside"
+    root.mkdir()
+    outside.mkdir()
+    (root / HOME).symlink_to(outside)
+    with pytest.raises(Refused, match="leads out"):
+        Store(root).append("r1", "begun", {})
+    assert list(outside.iterdir()) == []
+
+
+def test_a_table_with_a_very_long_name_can_be_locked(store: Store) -> None:
+    with store.lock(TableRef("acme-data", "d" * 150, "t" * 200), "r1"):
+        pass
