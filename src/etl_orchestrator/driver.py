@@ -30,15 +30,17 @@ def drive(
     left: Callable[[Run], None] = lambda run: None,
 ) -> Run:
     """Walk `run` from where it stands to its end. `left` is called after each visit, before the next begins."""
+    begun = len(run.visits)
+    position = _start(run, phases)
     while run.status == "running":
-        position = _next(run, phases)
         if position == len(phases):
             return _finished(run)
         phase = phases[position]
         entered(run, phase)
         visit, model = _visit(run.model, phase, tools, [p.name for p in phases[: position + 1]])
-        run = _settled(run, visit, model)
+        run = _settled(run, visit, model, begun)
         left(run)
+        position = _next(run, phases)
     return run
 
 
@@ -51,6 +53,15 @@ def _next(run: Run, phases: Sequence[Phase]) -> int:
         return names.index(last.sent_back_to)
     # A resumed run that had ended asks the room in which it stood again.
     return names.index(last.phase) + (0 if last.findings or last.trouble else 1)
+
+
+def _start(run: Run, phases: Sequence[Phase]) -> int:
+    """Where a run goes on. One that had come to the end without all answers goes back to the first missing one."""
+    position = _next(run, phases)
+    if position < len(phases):
+        return position
+    names = [phase.name for phase in phases]
+    return min((names.index(name) for name, visit in run.latest.items() if visit.unchecked), default=position)
 
 
 def _visit(model: Model, phase: Phase, tools: Tools, behind: list[str]) -> tuple[Visit, Model]:
@@ -76,7 +87,7 @@ def ask(gate: Gate, model: Model, tools: Tools) -> Answer:
     began = time.perf_counter()
     try:
         verdict = gate.check(model, tools)
-    except (Unavailable, EngineError) as error:
+    except OrchestratorError as error:  # also input that another gate calls unreadable: this one could not look
         verdict = Unchecked(str(error))
     return Answer(gate.code, gate.name, verdict, time.perf_counter() - began)
 
@@ -86,18 +97,19 @@ def _earliest(findings: Sequence[Finding], behind: list[str]) -> str | None:
     return next((name for name in behind if name in owners), None)
 
 
-def _settled(run: Run, visit: Visit, model: Model) -> Run:
-    """The run after a visit, ended when there is no use in going on."""
+def _settled(run: Run, visit: Visit, model: Model, begun: int) -> Run:
+    """The run after a visit, ended when there is no use in going on. Visits before `begun` were another sitting's."""
     after = run.after(visit, model)
     if visit.trouble:
         status: Status = "unchecked" if visit.unchecked else "failed"
         return replace(after, status=status, ended=visit.trouble)
     if not visit.findings:
         return after
-    if any(earlier.findings == visit.findings and earlier.digest == visit.digest for earlier in run.visits):
-        return _ended(after, visit, f"phase {visit.sent_back_to} made the same again")
     if visit.sent_back_to is None:
         return _ended(after, visit, "only a person can mend what is open")
+    sitting = run.visits[begun:]
+    if any(earlier.findings == visit.findings and earlier.digest == visit.digest for earlier in sitting):
+        return _ended(after, visit, f"phase {visit.sent_back_to} made the same again")
     if run.returns(visit.sent_back_to) >= MAX_RETURNS:
         return _ended(after, visit, f"phase {visit.sent_back_to} was asked {MAX_RETURNS} times to mend it")
     return after

@@ -9,7 +9,7 @@ import pytest
 
 from etl_orchestrator.authors import ScriptedAuthor
 from etl_orchestrator.driver import MAX_RETURNS, drive
-from etl_orchestrator.errors import EngineCrashed, OrchestratorError, Unavailable
+from etl_orchestrator.errors import EngineCrashed, InvalidInput, OrchestratorError, Unavailable
 from etl_orchestrator.finding import Failed, Finding, NotDue, Passed, Unchecked, Verdict
 from etl_orchestrator.model import Artifact, Model
 from etl_orchestrator.phase import Gate, Phase
@@ -200,3 +200,30 @@ def test_every_visit_is_told_before_the_next_begins() -> None:
         lambda run: told.append(f"left {run.visits[-1].phase}"),
     )
     assert told == ["enter one", "left one", "enter two", "left two"]
+
+
+def test_a_resumed_run_asks_again_what_could_not_be_asked() -> None:
+    blind = [True]
+    gate = _gate("G1", lambda model: Unchecked("no engine") if blind[0] else Passed("looked"))
+    phases = [_phase("one"), _phase("two", gate), _phase("three")]
+    run = drive(_start(), _tools(), phases)
+    assert run.status == "unchecked"
+    blind[0] = False
+    again = drive(replace(run, status="running", ended=""), _tools(), phases)
+    assert again.status == "delivered"
+    assert _names(again) == ["one", "two", "three", "two", "three"]
+
+
+def test_input_that_a_gate_cannot_read_makes_it_unchecked() -> None:
+    def check(model: Model, tools: Tools) -> Verdict:
+        raise InvalidInput("not YAML")
+
+    run = drive(_start(), _tools(), [_phase("one", Gate("G1", "g", "one", check))])
+    assert run.status == "unchecked"
+
+
+def test_a_room_behind_the_judges_cannot_change_what_they_judged() -> None:
+    passing = _gate("G1", lambda model: Passed("looked"))
+    run = drive(_start(), _tools(), [_phase("one", passing), _phase("two")])
+    assert run.delivery is not None
+    assert run.delivery.digest != run.model.digest  # room two made another file; `publish` refuses it

@@ -67,7 +67,7 @@ def plan(workplace: Workplace, path: Path, options: BuildOptions) -> Outcome:
 
     began = time.perf_counter()
     try:
-        requirements = _requirements(workplace, path, path.read_bytes() if path.is_file() else None, options)
+        requirements = _requirements(workplace, path, _read(path), options)
         run = Run(_run_id(requirements), requirements.table, Model(requirements.table, requirements))
         run = drive(run, workplace.tools, PHASES[:1])
     except OrchestratorError as error:
@@ -81,12 +81,12 @@ def build(workplace: Workplace, path: Path, options: BuildOptions, listener: Lis
     began = time.perf_counter()
     try:
         workplace.store.recover()
-        data = path.read_bytes() if path.is_file() else None
+        data = _read(path)
         requirements = _requirements(workplace, path, data, options)
         run = Run(_run_id(requirements), requirements.table, Model(requirements.table, requirements))
         request = {
             "path": str(path),
-            "text": (data or b"").decode(),
+            "text": data.decode(),
             "dry_run": options.dry_run,
             "overwrite": options.overwrite,
             "answers": dict(requirements.request.answers),
@@ -199,13 +199,21 @@ def _report(workplace: Workplace, run: Run, request: Mapping[str, Any], changed:
     return str(workplace.store.keep(run.id, "report.md", text).relative_to(workplace.root))
 
 
-def _requirements(workplace: Workplace, path: Path, data: bytes | None, options: BuildOptions) -> Requirements:
+def _read(path: Path) -> bytes:
+    """The requirements file. Raises InvalidInput for one that is not there or cannot be read."""
+    try:
+        if path.is_file():
+            return path.read_bytes()
+    except OSError as error:  # a name longer than the file system can hold, no permission
+        raise InvalidInput(f"the requirements file cannot be read: {error.strerror}", at=str(path)) from error
+    raise InvalidInput("there is no such requirements file", at=str(path))
+
+
+def _requirements(workplace: Workplace, path: Path, data: bytes, options: BuildOptions) -> Requirements:
     """The door: read, answered, asked, accepted."""
     from etl_orchestrator import intake
     from etl_orchestrator.skills.bigquery_etl_core.dag_ranking import rank_dags
 
-    if data is None:
-        raise InvalidInput("there is no such requirements file", at=str(path))
     tools = workplace.tools
     request = intake.read_request(str(path), data, workplace.settings.project)
     request = intake.apply_answers(request, options.answers)

@@ -143,6 +143,8 @@ def _text(path: Path, name: str) -> str:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise InvalidInput(f"not UTF-8: {error}", at=name) from error
+    except OSError as error:
+        raise InvalidInput(f"the file cannot be read: {error.strerror}", at=name) from error
 
 
 def _first_difference(old: str, new: str) -> int:
@@ -156,7 +158,7 @@ def _sql_files(workplace: Workplace, targets: Sequence[str]) -> Iterable[Path]:
         if path is None:
             raise InvalidInput("there is no such file or folder", at=target)
         if path.is_dir():
-            yield from sorted(path.rglob("*.sql"))
+            yield from sorted(file for file in path.rglob("*.sql") if file.is_file())
         elif path.suffix == ".sql":
             yield path
         else:

@@ -38,7 +38,13 @@ class Workplace:
         from etl_orchestrator.layout import paths, settings
 
         file = self.root / paths.PROJECT_YAML
-        return settings.read(file.read_text(), paths.PROJECT_YAML) if file.is_file() else Settings()
+        if not file.is_file():
+            return Settings()
+        try:
+            text = file.read_text(encoding="utf-8")
+        except UnicodeDecodeError as error:
+            raise InvalidInput(f"not UTF-8: {error}", at=paths.PROJECT_YAML, fix="save it as UTF-8") from error
+        return settings.read(text, paths.PROJECT_YAML)
 
     @cached_property
     def tools(self) -> Tools:

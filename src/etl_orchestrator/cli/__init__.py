@@ -5,6 +5,7 @@ stdout is data, stderr is progress. Everything but click is imported inside the 
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -234,3 +235,9 @@ def main() -> None:
         sys.exit(141)
     except OrchestratorError as error:
         door.leave_with(error)
+    except Exception as error:
+        if os.environ.get("ETLO_DEBUG"):
+            raise
+        click.echo(f"etl-orchestrator failed: {type(error).__name__}: {error}", err=True)
+        click.echo("this is a fault of the program; run with ETLO_DEBUG=1 for the traceback", err=True)
+        sys.exit(1)

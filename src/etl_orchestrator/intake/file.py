@@ -51,8 +51,14 @@ def _query(value: str, path_text: str, at: str) -> Query:
         return Query(value, "inline")
     folder = Path(path_text).parent
     file = folder / value.strip()
-    outside = Path(value.strip()).is_absolute() or not file.resolve().is_relative_to(folder.resolve())
-    if outside:
+    try:
+        return _file(file, value, folder, at)
+    except OSError as error:  # a name longer than the file system can hold, no permission
+        raise InvalidInput(f"`{value}` cannot be read: {error.strerror}", at=at) from error
+
+
+def _file(file: Path, value: str, folder: Path, at: str) -> Query:
+    if Path(value.strip()).is_absolute() or not file.resolve().is_relative_to(folder.resolve()):
         raise InvalidInput(
             f"`{value}` lies outside the folder of the requirements", at=at, fix="put the query beside them"
         )
