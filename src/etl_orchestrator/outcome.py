@@ -70,6 +70,7 @@ class Outcome:
     results: tuple[Outcome, ...] = ()
     data: Any = None
     assumptions: tuple[str, ...] = field(default=())
+    dry_run: bool = False
 
     @property
     def exit_code(self) -> int:
@@ -82,7 +83,9 @@ class Outcome:
 
     @property
     def unchecked(self) -> tuple[Answer, ...]:
-        return tuple(answer for _, answer in self.answers if isinstance(answer.verdict, Unchecked))
+        """Each gate once, though several rooms ask it."""
+        found = {answer.code: answer for _, answer in self.answers if isinstance(answer.verdict, Unchecked)}
+        return tuple(found.values())
 
     def as_dict(self) -> dict[str, Any]:
         return {

@@ -56,6 +56,10 @@ class TableRef:
     def is_wildcard(self) -> bool:
         return self.name.endswith("*")
 
+    def covers(self, other: TableRef) -> bool:
+        """Whether this is that table, or a wildcard that holds it."""
+        return self == other or (self.is_wildcard and str(other).startswith(str(self)[:-1]))
+
 
 #: The type names of schema.yaml files (BigQuery's legacy names), to which all others are translated.
 LEGACY_TYPES = {

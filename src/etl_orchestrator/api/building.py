@@ -78,6 +78,8 @@ def plan(workplace: Workplace, path: Path, options: BuildOptions) -> Outcome:
 
 def build(workplace: Workplace, path: Path, options: BuildOptions, listener: Listener | None = None) -> Outcome:
     """Everything: from the file to published files and a report. Existing files are touched with `overwrite` only."""
+    from etl_orchestrator import intake
+
     began = time.perf_counter()
     try:
         workplace.store.recover()
@@ -93,6 +95,8 @@ def build(workplace: Workplace, path: Path, options: BuildOptions, listener: Lis
         }
         with workplace.store.lock(run.table, run.id):
             workplace.store.begin(run, request)
+            if requirements.request.answers:
+                workplace.store.keep(run.id, "answers.yaml", intake.write_answers(requirements.request))
             return _walk(workplace, run, request, listener or Silence(), began, "build")
     except OrchestratorError as error:
         return _turned_away("build", error, path, time.perf_counter() - began)
@@ -180,7 +184,8 @@ def _walk(
         changed = workplace.store.publish(run.delivery, run.id, bool(request["overwrite"]))
     report = _report(workplace, run, request, changed)
     follow = f"etl-orchestrator resume {run.id}" if run.status != "delivered" else _follow(run, request)
-    return of_run(verb, run, changed=changed, report=report, next=follow, seconds=time.perf_counter() - began)
+    seconds, dry_run = time.perf_counter() - began, bool(request["dry_run"])
+    return of_run(verb, run, changed=changed, report=report, next=follow, seconds=seconds, dry_run=dry_run)
 
 
 def _follow(run: Run, request: Mapping[str, Any]) -> str:
@@ -195,7 +200,7 @@ def _report(workplace: Workplace, run: Run, request: Mapping[str, Any], changed:
     from etl_orchestrator.report import markdown
 
     began = workplace.store.events(run.id, ("begun",))[0].at
-    text = markdown.report(run, request["text"], changed, began)
+    text = markdown.report(run, request["text"], changed, began, bool(request["dry_run"]))
     return str(workplace.store.keep(run.id, "report.md", text).relative_to(workplace.root))
 
 
@@ -227,7 +232,8 @@ def _turned_away(verb: str, error: OrchestratorError, path: Path, seconds: float
 
     if isinstance(error, intake.NeedsAnswers):
         questions: tuple[Question, ...] = error.questions
-        answers = " ".join(f"--answer {question.element}=…" for question in questions)
+        given = [f"--answer {shlex.quote(f'{element}={value}')}" for element, value in error.given.items()]
+        answers = " ".join([*given, *(f"--answer {question.element}=…" for question in questions)])
         return Outcome(
             verb,
             "needs_answers",

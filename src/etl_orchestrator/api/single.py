@@ -15,6 +15,7 @@ from etl_orchestrator.errors import InvalidInput, OrchestratorError
 from etl_orchestrator.finding import Failed, Finding, Unchecked
 from etl_orchestrator.model import Model
 from etl_orchestrator.outcome import Outcome, of_batch, of_error
+from etl_orchestrator.phase import found
 from etl_orchestrator.run import Answer, Status
 from etl_orchestrator.table import Field, TableRef
 
@@ -51,6 +52,7 @@ def validate(workplace: Workplace, targets: Sequence[str]) -> Outcome:
     """The dry run of queries: what the analyzer says of them."""
 
     def one(model: Model) -> Outcome:
+        from etl_orchestrator.gates.query.refused_query import GATE
         from etl_orchestrator.sql.dry_run import dry_run
 
         analysis = dry_run(model, workplace.tools)
@@ -59,7 +61,7 @@ def validate(workplace: Workplace, targets: Sequence[str]) -> Outcome:
         if analysis.problem is None:
             return Outcome("validate", "delivered", table=str(model.table), data=data)
         place = f"{at}:{analysis.problem.line}:{analysis.problem.column}" if analysis.problem.line else at
-        finding = Finding("QRY002", "refused_query", analysis.problem.message, place, "query", "correct the query")
+        finding = found(GATE, analysis.problem.message, place, "correct the query")
         return Outcome("validate", "open", table=str(model.table), findings=(finding,), data=data)
 
     return _each(workplace, "validate", targets, one, "query.sql")
@@ -99,6 +101,7 @@ def test(workplace: Workplace, targets: Sequence[str]) -> Outcome:
 
 def format_sql_files(workplace: Workplace, targets: Sequence[str], check_only: bool = False) -> Outcome:
     """Format .sql files in place; with `check_only` say which would change. Unparsable files stay untouched."""
+    from etl_orchestrator.gates.query import broken_template, refused_query, unformatted_query
     from etl_orchestrator.sql.formatter import format_sql, skipped
 
     began = time.perf_counter()
@@ -115,20 +118,15 @@ def format_sql_files(workplace: Workplace, targets: Sequence[str], check_only: b
             try:
                 formatted = format_sql(text, name)
             except InvalidInput as error:
-                findings.append(
-                    Finding(
-                        "QRY000", "unreadable_sql", error.message, error.at or name, "query", error.fix or "correct it"
-                    )
-                )
+                gate = broken_template.GATE if "{" in error.message else refused_query.GATE
+                findings.append(found(gate, error.message, error.at or name, error.fix or "correct it"))
                 continue
             if formatted != text:
                 changed[name] = formatted
                 if check_only:
                     line = _first_difference(text, formatted)
                     fix = f"etl-orchestrator format {name}"
-                    findings.append(
-                        Finding("QRY006", "unformatted_query", "not formatted", f"{name}:{line}", "query", fix)
-                    )
+                    findings.append(found(unformatted_query.GATE, "not formatted", f"{name}:{line}", fix))
         if not check_only:
             workplace.store.write(changed, overwrite=True)
     except OrchestratorError as error:

@@ -24,7 +24,7 @@ def accept(request: Request, tools: Tools, rank_dags: RankDags | None = None) ->
     whole = resolved(request, tools)
     asked = questions(whole, tools, rank_dags)
     if asked or whole.table is None:
-        raise NeedsAnswers(asked)
+        raise NeedsAnswers(asked, request.answers)
     reading = Reading(whole, tools)
     keys = _keys(whole, reading)
     description, assumptions = _description(whole)

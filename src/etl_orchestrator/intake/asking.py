@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from etl_orchestrator.errors import OrchestratorError
 from etl_orchestrator.requirements import Question, Request
@@ -12,9 +12,9 @@ RankDags = Callable[[Request], Sequence[tuple[str, str]]]
 
 
 class NeedsAnswers(OrchestratorError):
-    """Raised when questions remain; nothing is built before they are answered."""
+    """Raised when questions remain; nothing is built before they are answered. `given` are the answers so far."""
 
-    def __init__(self, asked: tuple[Question, ...]) -> None:
+    def __init__(self, asked: tuple[Question, ...], given: Mapping[str, str] | None = None) -> None:
         elements = ", ".join(f"`{question.element}`" for question in asked)
         super().__init__(
             f"{len(asked)} question{'s need' if len(asked) > 1 else ' needs'} an answer: {elements}",
@@ -22,9 +22,10 @@ class NeedsAnswers(OrchestratorError):
             fix="answer in the file, or with --answer element=value",
         )
         self.questions = asked
+        self.given = dict(given or {})
 
-    def __reduce__(self) -> tuple[type[NeedsAnswers], tuple[tuple[Question, ...]]]:
-        return NeedsAnswers, (self.questions,)
+    def __reduce__(self) -> tuple[type[NeedsAnswers], tuple[tuple[Question, ...], dict[str, str]]]:
+        return NeedsAnswers, (self.questions, self.given)
 
 
 def place_of(request: Request, element: str) -> str:

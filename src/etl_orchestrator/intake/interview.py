@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 
 from etl_orchestrator.errors import InvalidInput
 from etl_orchestrator.intake import yaml_text
@@ -15,37 +16,47 @@ from etl_orchestrator.tools import Tools
 #: Wrong answers to one question before it is left open.
 _TRIES = 3
 
+Say = Callable[[str], None]
+#: A request and the questions that are open in it.
+Settled = tuple[Request, tuple[Question, ...]]
+
 
 def ask(
     request: Request,
     tools: Tools,
     read_line: Callable[[str], str],
-    say: Callable[[str], None],
+    say: Say,
     rank_dags: RankDags | None = None,
 ) -> Request:
-    """The request with the answers in it. An empty answer, an end of input or three that cannot be read leave a question
-    open; the check that follows will name it again."""
+    """The request with the answers in it. An empty answer, an end of input or three that cannot be read or are refused
+    leave a question open, and what was answered before is kept; the check that follows will name it again."""
+
+    def settled(request: Request, given: Mapping[str, str]) -> Settled:
+        answered = apply_answers(request, given)
+        return answered, questions(answered, tools, rank_dags)
+
     left: set[tuple[str, str]] = set()
+    request, still = settled(request, {})
     while True:
-        asked = [one for one in questions(request, tools, rank_dags) if (one.element, one.text) not in left]
+        asked = [one for one in still if (one.element, one.text) not in left]
         if not asked:
             return request
         say(f"{len(asked)} question{'s' if len(asked) > 1 else ''} open; an empty line leaves one open.")
         question = asked[0]
-        answered = _one(request, question, read_line, say)
+        answered = _one(question, partial(settled, request), read_line, say)
         if answered is None:
             left.add((question.element, question.text))
             continue
-        request = answered
-        if question in questions(request, tools, rank_dags):
+        request, still = answered
+        if question in still:
             left.add((question.element, question.text))
             say("That does not settle it.")
 
 
 def _one(
-    request: Request, question: Question, read_line: Callable[[str], str], say: Callable[[str], None]
-) -> Request | None:
-    """The request with the answer to one question, None when there is no answer."""
+    question: Question, settle: Callable[[Mapping[str, str]], Settled], read_line: Callable[[str], str], say: Say
+) -> Settled | None:
+    """The request with the answer to one question and what is open then, None when there is no answer."""
     say(f"\n{question.text}" + (f"  ({question.at})" if question.at else ""))
     for number, candidate in enumerate(question.candidates, 1):
         say(f"  {number}  {candidate}")
@@ -59,7 +70,7 @@ def _one(
         if line.isdigit() and 0 < int(line) <= len(question.candidates):
             line = question.candidates[int(line) - 1]
         try:
-            return apply_answers(request, {question.element: line})
+            return settle({question.element: line})
         except InvalidInput as error:
             say(f"{error.message}; {error.fix}" if error.fix else error.message)
     return None

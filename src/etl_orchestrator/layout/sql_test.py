@@ -11,7 +11,7 @@ import codecs
 import json
 import re
 import textwrap
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, time
 from decimal import Decimal
@@ -207,13 +207,3 @@ def _parameter(name: str, parameter: ParameterValue) -> dict[str, object]:
 
 def _text(item: object) -> str:
     return ("true" if item else "false") if isinstance(item, bool) else str(item)
-
-
-def missing_fixtures(test: SqlTest, sources: Collection[TableRef]) -> tuple[TableRef, ...]:
-    """The tables that a query reads and this test gives no rows for; a wildcard is given by any of its tables."""
-    given = [str(table) for table in test.tables]
-    return tuple(
-        source
-        for source in sources
-        if not any(name == str(source) or (source.is_wildcard and name.startswith(str(source)[:-1])) for name in given)
-    )

@@ -6,7 +6,8 @@ that no test can read production.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -118,18 +119,21 @@ def schema_of(table: TableRef, model: Model, tools: Tools) -> Schema | None:
     if table == model.table:
         analysis = dry_run(model, tools)
         return analysis.columns if analysis.problem is None else None
-    if model.requirements is not None and str(table) in model.requirements.schemas:
-        return model.requirements.schemas[str(table)]
-    try:
-        known = tools.catalog.schema(table)
-    except Unavailable:
-        return None
-    return known.schema if known else None
+    wildcards = [] if table.is_wildcard else [one for one in _sources(model, tools) if one.is_wildcard]
+    # A fixture of a wildcard has the name of one of its tables, which need not exist.
+    for name in (table, *(wildcard for wildcard in wildcards if wildcard.covers(table))):
+        if model.requirements is not None and str(name) in model.requirements.schemas:
+            return model.requirements.schemas[str(name)]
+        with suppress(Unavailable):
+            if known := tools.catalog.schema(name):
+                return known.schema
+    return None
+
+
+def _sources(model: Model, tools: Tools) -> Sequence[TableRef]:
+    return model.requirements.sources if model.requirements is not None else dry_run(model, tools).tables
 
 
 def _supplied(table: TableRef, tables: Mapping[TableRef, object]) -> bool:
     """A wildcard is supplied by any table it covers."""
-    if not table.is_wildcard:
-        return table in tables
-    prefix = str(table)[:-1]
-    return any(str(given).startswith(prefix) for given in tables)
+    return any(table.covers(given) for given in tables)

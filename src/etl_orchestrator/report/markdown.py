@@ -10,19 +10,19 @@ from etl_orchestrator.requirements import Requirements
 from etl_orchestrator.run import Run
 
 
-def report(run: Run, request_text: str, published: tuple[str, ...], began: str) -> str:
+def report(run: Run, request_text: str, published: tuple[str, ...], began: str, dry_run: bool = False) -> str:
     """The whole report. `began` is the time of the first event of the journal, ISO 8601."""
     sections = [
         f"# {run.table}: {run.status.replace('_', ' ')}",
         run.ended,
         _summary(run, began),
         _plan(run),
-        _files(run, published),
+        _files(run, published, dry_run),
         _provenance(run),
         _phases(run),
         _mended(run),
         _gates(run),
-        _next_steps(run, published),
+        _next_steps(run, published, dry_run),
         "## The request\n\n" + _fenced(request_text),
     ]
     return "\n\n".join(section for section in sections if section) + "\n"
@@ -56,9 +56,10 @@ def _assumptions(requirements: Requirements | None) -> str:
     return "\n\nInferred at the door:\n\n" + "\n".join(f"- {text}" for text in requirements.assumptions)
 
 
-def _files(run: Run, published: tuple[str, ...]) -> str:
+def _files(run: Run, published: tuple[str, ...], dry_run: bool) -> str:
+    kept = "unchanged" if run.status == "delivered" and not dry_run else "not written"
     rows = [
-        (f"`{a.path}`", str(len(a.text.encode())), a.made_by, "written" if a.path in published else "not written")
+        (f"`{a.path}`", str(len(a.text.encode())), a.made_by, "written" if a.path in published else kept)
         for a in run.model.artifacts
     ]
     return "## Files\n\n" + _table(("File", "Bytes", "Made in", ""), rows) if rows else ""
@@ -124,7 +125,7 @@ def _gates(run: Run) -> str:
     return head + _table(("Phase", "Gate", "Verdict", "Evidence"), rows)
 
 
-def _next_steps(run: Run, published: tuple[str, ...]) -> str:
+def _next_steps(run: Run, published: tuple[str, ...], dry_run: bool) -> str:
     steps = []
     if run.status == "delivered" and published:
         steps += [
@@ -132,6 +133,8 @@ def _next_steps(run: Run, published: tuple[str, ...]) -> str:
             "Commit them and open a pull request",
             "Deploying stays with the repository's own tools",
         ]
+    elif run.status == "delivered" and not dry_run:
+        steps += ["Nothing to do: every file stands in the repository as it was made, unchanged"]
     elif run.status == "delivered":
         steps += ["Nothing was written: build again without --dry-run to write the files"]
     else:

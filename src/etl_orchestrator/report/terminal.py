@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from etl_orchestrator.outcome import Outcome, decisions
-from etl_orchestrator.phase import Phase
 from etl_orchestrator.requirements import Question
 from etl_orchestrator.run import Run
 
@@ -33,12 +32,6 @@ def _word(outcome: Outcome) -> str:
 
 def plain(text: str, colour: str) -> str:
     return text
-
-
-def entering(run: Run, phase: Phase, position: int, total: int) -> str:
-    """The line shown while a room works."""
-    again = " (again)" if any(visit.phase == phase.name for visit in run.visits) else ""
-    return f"[{position}/{total}] {phase.name}{again} …"
 
 
 def left(run: Run, position: int, total: int, style: Style = plain, verbose: int = 0) -> str:
@@ -112,8 +105,9 @@ def _plan(outcome: Outcome) -> str:
 
 def _files(outcome: Outcome) -> str:
     lines = []
+    kept = "unchanged" if outcome.status == "delivered" and not outcome.dry_run else "not written"
     for artifact in outcome.artifacts:
-        state = "written" if artifact.path in outcome.changed else "unchanged" if outcome.changed else "not written"
+        state = "written" if artifact.path in outcome.changed else kept
         lines.append(f"  {artifact.path}  {state}")
     snapshots = [n for a in outcome.artifacts for n in a.notes if n.source == "snapshot"]
     if snapshots:

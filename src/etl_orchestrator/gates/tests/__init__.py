@@ -13,6 +13,7 @@ from etl_orchestrator.gates.tests import (
     unfounded_expectation,
     unlabelled_snapshot,
     unproved_example,
+    unrefused_run,
     wrong_rows,
 )
 from etl_orchestrator.phase import Gate
@@ -29,4 +30,5 @@ GATES: tuple[Gate, ...] = (
     unlabelled_snapshot.GATE,
     unproved_example.GATE,
     unfounded_expectation.GATE,
+    unrefused_run.GATE,
 )

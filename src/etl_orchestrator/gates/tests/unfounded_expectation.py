@@ -1,8 +1,9 @@
-"""An expectation that claims to come from the requirements and does not.
+"""An expectation that is not what the requirements say.
 
 What it checks
-    The rows of every expectation labelled `requirement` are evaluated from the requirements once more, without the query,
-    and compared; columns that the evaluation cannot tell are left out.
+    The rows of every expectation are evaluated from the requirements once more, without the query, and compared, whatever
+    its label says; columns that the evaluation cannot tell are left out. One labelled `example` is held to be one of the
+    worked examples of the requirements.
 Why
     An author who bends the expectation until the query passes has made a test that cannot fail.
 Example
@@ -15,12 +16,13 @@ from __future__ import annotations
 
 from etl_orchestrator.finding import NotDue, Verdict, verdict
 from etl_orchestrator.layout.sql_test import SqlTest
-from etl_orchestrator.layout.sql_test_compare import Difference, compare
+from etl_orchestrator.layout.sql_test_compare import compare
 from etl_orchestrator.model import Model
 from etl_orchestrator.phase import Gate, found
-from etl_orchestrator.proving.doubt import CannotTell
+from etl_orchestrator.proving.doubt import CannotTell, QueryFails
+from etl_orchestrator.proving.example import test_of
 from etl_orchestrator.proving.oracle import expected_rows
-from etl_orchestrator.proving.trial import trials
+from etl_orchestrator.proving.trial import schema_of, trials
 from etl_orchestrator.requirements import Requirements
 from etl_orchestrator.tools import Tools
 
@@ -29,27 +31,41 @@ def check(model: Model, tools: Tools) -> Verdict:
     requirements = model.requirements
     if requirements is None:
         return NotDue("no requirements stand behind this table")
-    claimed = [trial for trial in trials(model, tools) if trial.test and "requirement" in trial.test.labels]
-    if not claimed:
-        return NotDue("no expectation claims to come from the requirements")
+    judged = [(trial, trial.test) for trial in trials(model, tools) if trial.test]
+    if not judged:
+        return NotDue("there are no tests that can be read")
+    schemas = {table: schema_of(table, model, tools) or () for table in requirements.sources}
+    output = schema_of(model.table, model, tools) or ()
+    examples = [test_of(example, requirements, schemas, output) for example in requirements.request.examples]
     findings = []
-    for trial in claimed:
-        if trial.test is None:
+    for trial, test in judged:
+        if any(_is(example, test) for example in examples):
             continue
-        differences = _differences(requirements, trial.test)
-        if differences:
-            message = f"{trial.name} is not what the requirements say: {'; '.join(map(str, differences))}"
-            findings.append(found(GATE, message, trial.at, "build the tests again"))
-    return verdict(findings, f"{len(claimed)} expectations agree with the requirements")
+        wrong = "is labelled an example and is none" if "example" in test.labels else _difference(requirements, test)
+        if wrong:
+            findings.append(found(GATE, f"{trial.name} {wrong}", trial.at, "build the tests again"))
+    return verdict(findings, f"{len(judged)} expectations agree with the requirements where these can tell")
 
 
-def _differences(requirements: Requirements, test: SqlTest) -> tuple[Difference, ...]:
+def _is(example: SqlTest, test: SqlTest) -> bool:
+    given = all(
+        table not in test.tables or not compare(data.rows, test.tables[table].rows, strict=True)
+        for table, data in example.tables.items()
+    )
+    return given and not compare(example.expect, test.expect, strict=True)
+
+
+def _difference(requirements: Requirements, test: SqlTest) -> str:
     try:
         expected = expected_rows(requirements, test.tables, test.parameters, is_init=test.name == "test_init")
+    except QueryFails as failure:
+        return f"expects rows where the run must fail: {failure.message}"
     except CannotTell as doubt:
-        return (Difference(-1, "", None, doubt.message),)
-    told = [{name: value for name, value in row.items() if name not in expected.unknown} for row in test.expect]
-    return compare(expected.rows, told, strict=True)
+        told = f"claims to come from the requirements, which cannot tell: {doubt.message}"
+        return told if "requirement" in test.labels else ""
+    known = [{name: value for name, value in row.items() if name not in expected.unknown} for row in test.expect]
+    differences = compare(expected.rows, known, strict=True)
+    return f"is not what the requirements say: {'; '.join(map(str, differences))}" if differences else ""
 
 
 GATE = Gate("TST011", "unfounded_expectation", "tests", check)

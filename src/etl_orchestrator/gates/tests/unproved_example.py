@@ -18,7 +18,7 @@ from etl_orchestrator.layout.sql_test import SqlTest
 from etl_orchestrator.layout.sql_test_compare import compare
 from etl_orchestrator.model import Model
 from etl_orchestrator.phase import Gate, found
-from etl_orchestrator.proving.example import test_of
+from etl_orchestrator.proving.example import source_of, test_of
 from etl_orchestrator.proving.trial import schema_of, trials
 from etl_orchestrator.tools import Tools
 
@@ -43,8 +43,10 @@ def check(model: Model, tools: Tools) -> Verdict:
 
 
 def _same(example: SqlTest, test: SqlTest) -> bool:
-    given = example.tables.keys() == test.tables.keys() and all(
-        not compare(data.rows, test.tables[table].rows, strict=True) for table, data in example.tables.items()
+    # The fixture of a wildcard has the name of one of its tables.
+    tables = {source_of(table, example.tables): data for table, data in test.tables.items()}
+    given = example.tables.keys() == tables.keys() and all(
+        not compare(data.rows, tables[table].rows, strict=True) for table, data in example.tables.items()
     )
     return given and not compare(example.expect, test.expect, strict=True)
 
