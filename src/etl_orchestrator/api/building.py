@@ -9,14 +9,15 @@ import secrets
 import shlex
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
 from etl_orchestrator.api.workplace import Workplace
 from etl_orchestrator.driver import drive
-from etl_orchestrator.errors import InvalidInput, OrchestratorError
+from etl_orchestrator.errors import EngineCrashed, InvalidInput, OrchestratorError
 from etl_orchestrator.layout import paths
 from etl_orchestrator.model import Model
 from etl_orchestrator.outcome import Outcome, of_batch, of_error, of_run
@@ -117,11 +118,21 @@ def build_all(
     # Spawned, not forked: a WASM instance and an open SQLite file do not survive a fork.
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(min(jobs, len(paths)), mp_context=context) as pool:
-        waiting = [pool.submit(_build_elsewhere, workplace.root, path, options) for path in paths]
+        waiting = {pool.submit(_build_elsewhere, workplace.root, path, options): path for path in paths}
+        done = {}
         for future in as_completed(waiting):
-            listener.finished(future.result())
-        results = [future.result() for future in waiting]
-    return of_batch("build", results, time.perf_counter() - began)
+            done[waiting[future]] = _result(future, waiting[future])
+            listener.finished(done[waiting[future]])
+    return of_batch("build", [done[path] for path in paths], time.perf_counter() - began)
+
+
+def _result(future: Future[Outcome], path: Path) -> Outcome:
+    """What a process of its own answered; one that died takes nothing from the others."""
+    try:
+        return future.result()
+    except BrokenProcessPool as error:
+        told = EngineCrashed(f"the process that built it died: {error}", at=str(path), fix="etl-orchestrator resume")
+        return of_error("build", told)
 
 
 def _build_elsewhere(root: Path, path: Path, options: BuildOptions) -> Outcome:
@@ -133,14 +144,15 @@ def resume(workplace: Workplace, run_id: str | None, listener: Listener | None =
     began = time.perf_counter()
     try:
         workplace.store.recover()
-        run, request = workplace.store.fold(run_id or _latest(workplace))
-        changed = workplace.store.published(run.id)
-        if changed is not None:
-            report = _report(workplace, run, request, changed)
-            return of_run("resume", run, changed=changed, report=report, seconds=time.perf_counter() - began)
-        if run.status in ("open", "unchecked", "failed"):
-            run = replace(run, status="running", ended="")
-        with workplace.store.lock(run.table, run.id):
+        stopped, _ = workplace.store.fold(run_id or _latest(workplace))
+        with workplace.store.lock(stopped.table, stopped.id):
+            run, request = workplace.store.fold(stopped.id)  # once more: another process may have gone on with it
+            changed = workplace.store.published(run.id)
+            if changed is not None:
+                report = _report(workplace, run, request, changed)
+                return of_run("resume", run, changed=changed, report=report, seconds=time.perf_counter() - began)
+            if run.status in ("open", "unchecked", "failed"):
+                run = replace(run, status="running", ended="")
             return _walk(workplace, run, request, listener or Silence(), began, "resume")
     except OrchestratorError as error:
         return of_error("resume", error, run=run_id, seconds=time.perf_counter() - began)
