@@ -150,3 +150,10 @@ def test_a_batch_that_only_met_locks_is_no_usage_error() -> None:
 
 def test_a_failed_verdict_tells_all_its_messages() -> None:
     assert said(Failed((FINDING, FINDING))) == ("failed", "no such column; no such column")
+
+
+def test_a_gate_that_two_rooms_could_not_ask_is_named_once() -> None:
+    twice = Outcome("check", "unchecked", answers=(("query", ANSWERS[2]), ("validation", ANSWERS[2])))
+    assert [answer.code for answer in twice.unchecked] == ["QRY003"]
+    assert len(twice.as_dict()["unchecked"]) == 1
+    assert len(twice.as_dict()["evidence"]) == 2

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 
-from etl_orchestrator.proving.doubt import CannotTell
+from etl_orchestrator.proving.doubt import CannotTell, QueryFails
 from etl_orchestrator.proving.exercise import Exercise
 from etl_orchestrator.proving.frames import Frame, frames, init_frames, members, names_read, stars
 from etl_orchestrator.proving.oracle import Expected, expected_rows
@@ -197,9 +197,13 @@ class _Draft:
         }
 
     def seen(self) -> int | None:
-        """The number of rows expected."""
-        found = self.builder.expected(self.tables())
-        return None if found is None else len(found.rows)
+        """The number of rows expected; none of a run that is refused."""
+        try:
+            return len(expected_rows(self.builder.requirements, self.tables(), self.builder.parameters).rows)
+        except QueryFails:
+            return 0
+        except CannotTell:
+            return None
 
     def determined(self) -> bool:
         """Whether the requirement tells the expectation, and of no fewer columns than before."""

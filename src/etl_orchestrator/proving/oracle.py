@@ -192,11 +192,13 @@ class Reading:
 
     def _holds(self, node: Node, scopes: list[Scope], message: str, shape: Relation | None) -> bool:
         """Whether the condition could be asked of these rows; raises QueryFails when it holds for one of them."""
-        if shape is not None and not scopes:
-            scopes = [Scope(ranges=(Range("", dict.fromkeys(shape.columns), shape.columns),))]
         try:
             if has_aggregate(node):
+                if shape is not None and not scopes:
+                    self.machine.evaluator.condition(node, Scope(group=(_nothing(shape),)))  # are its names known?
                 scopes = [Scope(group=tuple(scopes))]
+            elif shape is not None and not scopes:
+                return self._holds_by_itself(node, message, shape)
             met = [self.machine.evaluator.condition(node, scope) for scope in scopes]
         except QueryFails:
             raise
@@ -205,6 +207,22 @@ class Reading:
         if True in met:
             raise QueryFails(f"the run is refused: {message}")
         return True
+
+    def _holds_by_itself(self, node: Node, message: str, shape: Relation) -> bool:
+        """Of a result without rows: a condition on its columns holds for none; one that reads no column is asked."""
+        try:
+            met = self.machine.evaluator.condition(node, Scope())
+        except CannotTell:
+            self.machine.evaluator.condition(node, _nothing(shape))
+            return True
+        if met is True:
+            raise QueryFails(f"the run is refused: {message}")
+        return True
+
+
+def _nothing(shape: Relation) -> Scope:
+    """A row of NULLs: enough to see whether a condition can be asked of such rows."""
+    return Scope(ranges=(Range("", dict.fromkeys(shape.columns), shape.columns),))
 
 
 def _follow(schema: Schema, names: list[str]) -> Field | None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from etl_orchestrator import api
+from etl_orchestrator import api, intake
 from etl_orchestrator.api.building import Silence
 from etl_orchestrator.phase import Phase
 from etl_orchestrator.run import Run
@@ -185,3 +185,36 @@ def test_a_run_that_never_was_and_one_that_is_done(root: Path) -> None:
     assert (again.status, set(again.changed)) == ("delivered", set(built.changed))
     listed = api.runs(api.Workplace(root)).data
     assert [(entry["run"], entry["status"], entry["published"]) for entry in listed] == [(built.run, "delivered", True)]
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "x" * 5000, "nowhere.yaml", "."])
+def test_a_file_that_cannot_be_read_is_bad_input(root: Path, name: str) -> None:
+    for verb in (api.build, api.plan):
+        outcome = verb(api.Workplace(root), Path(name), api.BuildOptions())
+        assert (outcome.status, outcome.exit_code) == ("refused", 2)
+        assert outcome.error is not None
+        assert outcome.error.at == name
+
+
+def test_answers_are_kept_with_the_run(root: Path) -> None:
+    options = api.BuildOptions(
+        dry_run=True, interview=lambda request, _: intake.apply_answers(request, {"tier": "tier_2"})
+    )
+    outcome = api.build(api.Workplace(root), REQUIREMENTS, options)
+    kept = root / ".etl-orchestrator" / "runs" / str(outcome.run) / "answers.yaml"
+    assert intake.read_answers(kept.read_text(), "answers.yaml") == {"tier": "tier_2"}
+
+
+def test_what_was_answered_stands_in_the_next_command_when_questions_remain(root: Path) -> None:
+    path = EXAMPLES / "questions" / "no_grain.md"
+    outcome = api.build(api.Workplace(root), path, api.BuildOptions({"notes": "two words"}))
+    assert outcome.status == "needs_answers"
+    assert "--answer 'notes=two words' --answer grain=…" in outcome.next
+
+
+def test_the_same_build_again_says_that_nothing_changed(root: Path) -> None:
+    assert api.build(api.Workplace(root), REQUIREMENTS, api.BuildOptions()).changed
+    again = api.build(api.Workplace(root), REQUIREMENTS, api.BuildOptions())
+    assert (again.status, again.changed, again.dry_run) == ("delivered", (), False)
+    assert "unchanged" in (root / str(again.report)).read_text()
+    assert api.build(api.Workplace(root), REQUIREMENTS, api.BuildOptions(dry_run=True)).dry_run

@@ -300,7 +300,7 @@ def test_format_leaves_what_it_cannot_read_and_formats_the_rest(workplace: api.W
     outcome = api.format_sql_files(workplace, [f"{PROJECT}/rides_derived"])
     assert (outcome.status, outcome.exit_code) == ("open", 1)
     (finding,) = outcome.findings
-    assert (finding.code, finding.name) == ("QRY000", "unreadable_sql")
+    assert (finding.code, finding.name) == ("QRY002", "refused_query")
     assert finding.at.startswith(f"{RIDES}/query.sql")
     assert outcome.data["changed"] == [other]
     assert (workplace.root / RIDES / "query.sql").read_bytes() == broken
@@ -344,3 +344,31 @@ def test_format_leaves_what_the_settings_skip(tmp_path: Path) -> None:
     outcome = api.format_sql_files(api.Workplace(root), ["sql"])
     assert outcome.data == {"files": 1, "changed": ["sql/acme-data/other.sql"]}
     assert ugly.read_text() == "select 1\n"
+
+
+def test_an_unclosed_template_is_the_finding_of_the_gate_of_templates(workplace: api.Workplace, edit: Edit) -> None:
+    edit(f"{RIDES}/query.sql", "SELECT", "{{ SELECT")
+    (finding,) = api.format_sql_files(workplace, [RIDES], check_only=True).findings
+    assert (finding.code, finding.name) == ("QRY020", "broken_template")
+    assert api.explain(finding.code).status == "delivered"
+
+
+def test_format_takes_files_not_folders_that_are_named_like_one(workplace: api.Workplace) -> None:
+    folder = workplace.root / PROJECT / "rides_derived" / "odd.sql"
+    folder.mkdir()
+    try:
+        outcome = api.format_sql_files(workplace, [f"{PROJECT}/rides_derived"], check_only=True)
+    finally:
+        folder.rmdir()
+    assert outcome.status == "delivered"
+
+
+def test_settings_that_are_not_utf_8_are_named(tmp_path: Path) -> None:
+    root = tmp_path / "repository"
+    assert api.init(root, "acme-data").status == "delivered"
+    (root / "bqetl_project.yaml").write_bytes("# für alle\n".encode("latin-1"))
+    (root / "sql" / "acme-data" / "one.sql").write_text("SELECT\n  1\n")
+    outcome = api.format_sql_files(api.Workplace(root), ["sql"])
+    assert (outcome.status, outcome.exit_code) == ("refused", 2)
+    assert outcome.error is not None
+    assert outcome.error.at == "bqetl_project.yaml"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -299,3 +300,27 @@ def test_format_check_then_format(repository: Path) -> None:
     assert code == 0
     assert out.startswith(f"formatted {QUERY}\n1 files, 1 changed")
     assert file.read_text() == good
+
+
+def test_a_fault_of_the_program_is_one_message_and_a_traceback_only_when_asked() -> None:
+    code = (
+        "import click, sys; from etl_orchestrator.cli import cli, main\n"
+        "@cli.command('faulty')\ndef faulty(): raise KeyError('lost')\n"
+        "sys.argv = ['etlo', 'faulty']; main()"
+    )
+
+    def run(**more: str) -> tuple[int, str]:
+        plain = {name: value for name, value in os.environ.items() if name != "ETLO_DEBUG"}
+        done = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=False, env={**plain, **more}
+        )
+        return done.returncode, done.stderr
+
+    assert run() == (
+        1,
+        "etl-orchestrator failed: KeyError: 'lost'\n"
+        "this is a fault of the program; run with ETLO_DEBUG=1 for the traceback\n",
+    )
+    status, told = run(ETLO_DEBUG="1")
+    assert status == 1
+    assert "Traceback" in told

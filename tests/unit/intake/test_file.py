@@ -153,3 +153,9 @@ def test_damaged_requirements_are_read_or_refused(whole_text: str) -> None:
             refused.append(error)
     assert len(refused) > 50
     assert all(error.at for error in refused)
+
+
+def test_a_query_whose_name_is_too_long_is_bad_input() -> None:
+    with pytest.raises(InvalidInput, match="cannot be read") as caught:
+        read(f"table: a.b\nquery: {'x' * 300}.sql\n")
+    assert caught.value.at == "r.yaml:2"

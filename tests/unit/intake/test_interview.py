@@ -92,3 +92,12 @@ def test_the_end_of_input_leaves_everything_open(shop: Any) -> None:
     request = person.asked(shop, shop.read("description: a wish"))
     assert len(shop.questions(request)) == 6
     assert len(person.prompts) == 6
+
+
+def test_an_answer_that_the_check_refuses_is_asked_again_and_earlier_answers_stay(shop: Any, changed: Change) -> None:
+    text = changed("    join: LEFT\n", "").replace("    on: orders.shop_id = shops.shop_id\n", "")
+    person = Person("2", "orders.shop_id = ) shops", "orders.shop_id = shops.shop_id")
+    request = person.asked(shop, shop.read(text))
+    assert shop.questions(request) == ()
+    assert request.answers == {"sources.1.join": "LEFT", "sources.1.on": "orders.shop_id = shops.shop_id"}
+    assert person.prompts == ["sources.1.join:", "sources.1.on:", "sources.1.on:"]

@@ -159,14 +159,6 @@ def test_schemas_lie_beside_the_tests_where_the_plugin_looks_for_them() -> None:
     assert made.text == "fields:\n- name: a\n  type: STRING\n  mode: NULLABLE\n"
 
 
-def test_tables_without_a_fixture_are_named() -> None:
-    test = SqlTest(
-        "test_a", {SOURCE: TableData(SCHEMA), TableRef("acme-data", "shop", "log_20250601"): TableData(SCHEMA)}
-    )
-    other = TableRef("acme-data", "shop", "other_v1")
-    assert sql_test.missing_fixtures(test, [SOURCE, other, WILD]) == (other,)
-
-
 def test_a_test_survives_being_written_and_read() -> None:
     test = SqlTest("test_a", {SOURCE: TableData(SCHEMA, (ROW,))}, PARAMETERS, (ROW,), SCHEMA)
     found = sql_test_read.read(files(sql_test.write(TABLE, test, "tests")), TABLE, schema_of, "test_a")

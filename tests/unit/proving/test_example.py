@@ -11,7 +11,7 @@ from tests.unit.proving.material import COUNTRIES, ORDERS, SCHEMAS, columns, cou
 from etl_orchestrator.errors import InvalidInput
 from etl_orchestrator.proving.example import test_of as made_of  # not a test of pytest's
 from etl_orchestrator.requirements import Body, Example, Parameter
-from etl_orchestrator.table import Field
+from etl_orchestrator.table import Field, TableRef
 from etl_orchestrator.tools import ParameterValue
 
 REQUIRED = requirements(Body((orders(), countries()), columns("day", "total = SUM(orders.amount)")))
@@ -67,3 +67,21 @@ def test_what_does_not_fit_is_refused_at_the_examples(example: Example, said: st
     with pytest.raises(InvalidInput, match=said) as caught:
         made_of(example, required, SCHEMAS, OUTPUT)
     assert caught.value.at == "x.yaml:12"
+
+
+def test_names_of_columns_are_the_same_in_any_case() -> None:
+    example = replace(EXAMPLE, given={str(ORDERS): ({"AMOUNT": "3"},)}, expect=({"Total": "3"},))
+    test = made_of(example, REQUIRED, SCHEMAS, OUTPUT)
+    assert (test.tables[ORDERS].rows, test.expect) == (({"amount": 3},), ({"total": 3},))
+
+
+def test_rows_of_one_table_of_a_wildcard_are_rows_of_the_wildcard_without_its_suffix() -> None:
+    events = TableRef("test-project", "shop", "events_*")
+    given = {"shop.events_20240229": ({"amount": "3", "_TABLE_SUFFIX": "20240229"},)}
+    test = made_of(replace(EXAMPLE, given=given), REQUIRED, {events: SCHEMAS[ORDERS]}, OUTPUT)
+    assert {table: data.rows for table, data in test.tables.items()} == {events: ({"amount": 3},)}
+
+
+def test_a_pseudo_column_is_no_column_of_the_output() -> None:
+    with pytest.raises(InvalidInput, match="_PARTITIONTIME"):
+        made_of(replace(EXAMPLE, expect=({"_PARTITIONTIME": "x"},)), REQUIRED, SCHEMAS, OUTPUT)

@@ -7,6 +7,8 @@ from dataclasses import replace
 
 import pytest
 
+from tests.unit.proving.material import requirements
+
 from etl_orchestrator.authors import RulesAuthor
 from etl_orchestrator.catalogs.memory import Memory
 from etl_orchestrator.engines.scripted import Scripted
@@ -14,6 +16,7 @@ from etl_orchestrator.errors import InvalidInput, Unavailable
 from etl_orchestrator.layout import paths
 from etl_orchestrator.model import Artifact, Model
 from etl_orchestrator.proving.trial import Trial, schema_of, trials
+from etl_orchestrator.requirements import Body
 from etl_orchestrator.table import Field, TableRef
 from etl_orchestrator.tools import Analysis, Rows, SqlProblem, TableData, TableFacts, Tools
 
@@ -224,3 +227,18 @@ def test_where_a_schema_is_from() -> None:
     assert schema_of(ORDERS, wall.model, wall.tools) == SCHEMAS[ORDERS]
     assert schema_of(EVENTS, wall.model, wall.tools) is None
     assert schema_of(TableRef("acme-data", "static", "nowhere_v1"), wall.model, wall.tools) is None
+
+
+def test_a_fixture_named_as_a_table_of_a_wildcard_has_the_columns_of_the_wildcard() -> None:
+    catalog = Memory(schemas={**SCHEMAS, EVENTS: (Field("shop", "STRING"),)})
+    files = {**GOOD, "acme-data.shop_live.events_20250602.yaml": "- {shop: a}\n"}
+    required = requirements(Body(), sources=(ORDERS, EVENTS))
+    wall = _Wall(files, reads=(ORDERS, EVENTS), catalog=catalog)
+    (trial,) = trials(replace(wall.model, requirements=required), wall.tools)
+    assert (trial.cause, trial.detail) == ("", "")
+    declared = replace(required, schemas={str(EVENTS): (Field("shop", "STRING"),)})
+    undeclared = replace(wall.tools, catalog=Memory(schemas=SCHEMAS))
+    (trial,) = trials(replace(wall.model, requirements=declared), undeclared)
+    assert (trial.cause, trial.detail) == ("", "")
+    day = TableRef("acme-data", "shop_live", "events_20250602")
+    assert schema_of(day, replace(wall.model, requirements=required), undeclared) is None

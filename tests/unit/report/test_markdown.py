@@ -86,8 +86,8 @@ def test_the_whole_report_of_a_run_that_was_sent_back_once() -> None:
 | File | Bytes | Made in |  |
 | --- | --- | --- | --- |
 | `{FOLDER}/query.sql` | 12 | query | written |
-| `{FOLDER}/schema.yaml` | 11 | metadata | not written |
-| `tests/expect.yaml` | 7 | tests | not written |
+| `{FOLDER}/schema.yaml` | 11 | metadata | unchanged |
+| `tests/expect.yaml` | 7 | tests | unchanged |
 
 ## Where it came from
 
@@ -156,7 +156,7 @@ def test_a_run_that_stands_open_says_why_and_what_to_do() -> None:
 
 
 def test_a_dry_run_says_that_nothing_was_written() -> None:
-    text = report(_run(GOOD), "", (), BEGAN)
+    text = report(_run(GOOD), "", (), BEGAN, dry_run=True)
     assert "| written |" not in text
     assert "- Nothing was written: build again without --dry-run to write the files\n" in text
     assert "## Findings on the way\n\nNone.\n" in text
@@ -173,3 +173,10 @@ def test_a_room_in_trouble_says_so_and_a_run_without_plan_and_files_has_no_such_
 def test_a_request_with_a_fence_of_its_own_stays_inside_of_the_report() -> None:
     text = report(_run(GOOD), "# Ask\n```sql\nSELECT 1\n```\n", (), BEGAN)
     assert text.endswith("## The request\n\n````\n# Ask\n```sql\nSELECT 1\n```\n````\n")
+
+
+def test_a_build_that_changes_nothing_says_so() -> None:
+    text = report(_run(GOOD), "", (), BEGAN)
+    assert "not written" not in text
+    assert "--dry-run" not in text
+    assert "- Nothing to do: every file stands in the repository as it was made, unchanged\n" in text

@@ -10,7 +10,6 @@ from etl_orchestrator.errors import InvalidInput
 from etl_orchestrator.finding import Failed, Finding, NotDue, Passed, Unchecked
 from etl_orchestrator.model import Artifact, Model, Note
 from etl_orchestrator.outcome import Outcome
-from etl_orchestrator.phase import Phase
 from etl_orchestrator.plan import Decision, Plan, PlannedSource
 from etl_orchestrator.report import terminal
 from etl_orchestrator.requirements import Question
@@ -49,12 +48,6 @@ def _run(*visits: Visit) -> Run:
 
 def _marked(text: str, colour: str) -> str:
     return f"<{colour}>{text}</>"
-
-
-def test_entering_a_room_for_the_first_time_and_again() -> None:
-    phase = Phase("tests", "sql_test_generator", lambda model, tools: model, (), lambda model: "")
-    assert terminal.entering(_run(), phase, 4, 7) == "[4/7] tests …"
-    assert terminal.entering(_run(VISIT), phase, 4, 7) == "[4/7] tests (again) …"
 
 
 def test_leaving_a_room_tells_findings_what_was_not_asked_and_the_way_back() -> None:
@@ -107,8 +100,10 @@ def test_a_delivered_build_names_files_snapshots_report_and_next_command() -> No
         "report: .etl-orchestrator/report.md\n"
         "next: git add a.sql"
     )
-    dry = terminal.summary(replace(outcome, changed=()))
+    dry = terminal.summary(replace(outcome, changed=(), dry_run=True))
     assert "  a.sql  not written\n" in dry
+    again = terminal.summary(replace(outcome, changed=()))
+    assert "  a.sql  unchanged\n  expect.yaml  unchanged\n" in again
 
 
 def test_an_open_build_shows_each_finding_and_what_could_not_be_asked() -> None:
