@@ -17,10 +17,10 @@ from __future__ import annotations
 import re
 
 from etl_orchestrator.finding import NotDue, Verdict, verdict
+from etl_orchestrator.gates.tests._reading import trials_of
 from etl_orchestrator.layout import paths
 from etl_orchestrator.model import Model
 from etl_orchestrator.phase import Gate, found
-from etl_orchestrator.proving.trial import trials
 from etl_orchestrator.tools import Tools
 
 _NULL = re.compile(r"\s*(?:NULL|(?:SAFE_)?CAST\s*\(\s*NULL\s+AS\b[^()]*\))\s*\Z", re.IGNORECASE)
@@ -29,11 +29,9 @@ _NULL = re.compile(r"\s*(?:NULL|(?:SAFE_)?CAST\s*\(\s*NULL\s+AS\b[^()]*\))\s*\Z"
 def check(model: Model, tools: Tools) -> Verdict:
     if model.requirements is None:
         return NotDue("a hand-made suite is held to its own expectations")
-    if model.text(paths.query_sql(model.table)) is None:
-        return NotDue("the model has no query.sql")
-    ran = trials(model, tools)
-    if not ran:
-        return NotDue("there are no tests (see missing_test)")
+    ran = trials_of(model, tools)
+    if isinstance(ran, NotDue):
+        return ran
     if not any(trial.test and trial.test.expect for trial in ran):
         return NotDue("no test expects a row (see empty_suite)")
     always_null = {column.name for column in model.requirements.body.columns if _NULL.match(column.expression or "")}

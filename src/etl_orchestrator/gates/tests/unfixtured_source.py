@@ -13,19 +13,16 @@ Repair
 from __future__ import annotations
 
 from etl_orchestrator.finding import NotDue, Verdict, verdict
-from etl_orchestrator.layout import paths
+from etl_orchestrator.gates.tests._reading import trials_of
 from etl_orchestrator.model import Model
 from etl_orchestrator.phase import Gate, found
-from etl_orchestrator.proving.trial import trials
 from etl_orchestrator.tools import Tools
 
 
 def check(model: Model, tools: Tools) -> Verdict:
-    if model.text(paths.query_sql(model.table)) is None:
-        return NotDue("the model has no query.sql")
-    ran = trials(model, tools)
-    if not ran:
-        return NotDue("there are no tests (see missing_test)")
+    ran = trials_of(model, tools)
+    if isinstance(ran, NotDue):
+        return ran
     findings = [
         found(GATE, f"`{table}` has no fixture", trial.at, f"add {trial.at}/{table}.yaml")
         for trial in ran
