@@ -57,7 +57,7 @@ def write(table: TableRef, test: SqlTest, made_by: str) -> tuple[Artifact, ...]:
     files: dict[str, str] = {}
     for source, data in test.tables.items():
         rows = [_row(data.schema, row, str(source)) for row in data.rows]
-        files[f"{_fixture(source, test)}.yaml"] = _rows_text(rows, str(source), test)
+        files[f"{fixture_of(source, test)}.yaml"] = _rows_text(rows, str(source), test)
     expected = [_expected_row(test.schema, row) for row in test.expect]
     head = f"{_LABELS}{', '.join(test.labels)}\n" if test.labels else ""
     files[f"{EXPECT}.yaml"] = head + _rows_text(expected, EXPECT, test)
@@ -81,7 +81,7 @@ def comment_place(file: str | TableRef, row: int | None = None) -> str:
     return str(file) if row is None else f"{file}:{row}"
 
 
-def _fixture(source: TableRef, test: SqlTest) -> str:
+def fixture_of(source: TableRef, test: SqlTest) -> str:
     """A wildcard's fixture is one of its tables: the plugin turns `x_20250601` into `x_*` in the query."""
     days = [parameter.value for parameter in test.parameters.values() if isinstance(parameter.value, date)]
     return _concrete(source, days[0].strftime("%Y%m%d") if days else _ANY_DAY)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from etl_orchestrator.proving.doubt import CannotTell, QueryFails
+from etl_orchestrator.proving.example import source_of
 from etl_orchestrator.proving.grammar import Node, expression, has_aggregate, has_window, path, unwrap
 from etl_orchestrator.proving.relations import Block, Item, Machine, Relation, distinct_rows
 from etl_orchestrator.proving.scopes import Range, Scope
@@ -68,7 +69,7 @@ class Reading:
         if request.query is not None or request.python is not None:
             raise CannotTell("the query was given, the requirements have no structure to evaluate")
         self._requirements = requirements
-        self._tables = tables
+        self._tables = {source_of(table, requirements.sources): data for table, data in tables.items()}
         self._is_init = is_init
         self._steps: dict[str, Relation] = {}
         self._elements: dict[str, dict[str, Field]] = {}

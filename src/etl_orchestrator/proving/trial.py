@@ -13,7 +13,7 @@ from typing import Literal
 
 from etl_orchestrator.errors import InvalidInput, Unavailable
 from etl_orchestrator.layout import model_files, paths
-from etl_orchestrator.layout.sql_test import SqlTest
+from etl_orchestrator.layout.sql_test import SqlTest, fixture_of
 from etl_orchestrator.layout.sql_test_compare import Difference, compare
 from etl_orchestrator.layout.sql_test_read import read
 from etl_orchestrator.model import Model
@@ -69,7 +69,9 @@ def _same_tools(tools: Tools, other: Tools) -> bool:
 
 def run_test(model: Model, tools: Tools, test: SqlTest) -> Rows:
     """The query's rows on the fixtures of a test."""
-    return tools.runner.run(_rendered(model, tools, test), test.tables, test.parameters)
+    # By the names of the files, as the test runs once it is written: a wildcard has its suffix from there.
+    tables = {TableRef.parse(fixture_of(table, test)): data for table, data in test.tables.items()}
+    return tools.runner.run(_rendered(model, tools, test), tables, test.parameters)
 
 
 def unfixtured(model: Model, tools: Tools, test: SqlTest) -> tuple[TableRef, ...]:

@@ -218,3 +218,47 @@ def test_the_same_build_again_says_that_nothing_changed(root: Path) -> None:
     assert (again.status, again.changed, again.dry_run) == ("delivered", (), False)
     assert "unchanged" in (root / str(again.report)).read_text()
     assert api.build(api.Workplace(root), REQUIREMENTS, api.BuildOptions(dry_run=True)).dry_run
+
+
+WILDCARD = """\
+table: rides_derived.wild_daily_v1
+description: Events per day and city.
+grain: [submission_date, city]
+sources:
+  - table: rides_external.events_*
+    alias: e
+    schema: [{name: city, type: STRING}, {name: ride, type: INTEGER}]
+columns:
+  - {name: submission_date, expression: "@submission_date", type: DATE, description: The day.}
+  - {name: city, expression: e.city, description: The city.}
+  - {name: n, expression: COUNT(*), description: Number of events.}
+partitioning: {incremental: true, field: submission_date, type: day}
+schedule: {none: by hand}
+owners: [ana@acme.example]
+monitoring: none
+examples:
+  - name: two rows
+    parameters: {submission_date: "2025-06-02"}
+    given:
+      rides_external.events_20250602: [{City: a, ride: 1, _TABLE_SUFFIX: "20250602"}, {city: a, ride: 2}]
+    expect: [{Submission_Date: "2025-06-02", city: a, n: 2}]
+"""
+
+
+def test_a_wildcard_with_a_declared_schema_is_proved_by_one_of_its_tables(root: Path, tmp_path: Path) -> None:
+    path = tmp_path / "wild.yaml"
+    path.write_text(WILDCARD)
+    outcome = api.build(api.Workplace(root), path, api.BuildOptions(dry_run=True))
+    assert outcome.unchecked == ()
+    # Found by its rows, typed by the wildcard's schema, run with the rows expected.
+    verdicts = {answer.code: type(answer.verdict).__name__ for _, answer in outcome.answers}
+    assert {verdicts[code] for code in ("TST003", "TST006", "TST010")} == {"Passed"}
+    assert [name for name in (a.path.rsplit("/", 1)[-1] for a in outcome.artifacts) if "events_20250602" in name]
+
+
+def test_the_suffix_of_a_wildcard_is_the_day_of_its_fixture(root: Path, tmp_path: Path) -> None:
+    path = tmp_path / "wild.yaml"
+    suffix = "    filter: _TABLE_SUFFIX = FORMAT_DATE('%Y%m%d', @submission_date)\n"
+    path.write_text(WILDCARD.replace("    alias: e\n", f"    alias: e\n{suffix}"))
+    outcome = api.build(api.Workplace(root), path, api.BuildOptions(dry_run=True))
+    assert (outcome.status, outcome.findings) == ("delivered", ())

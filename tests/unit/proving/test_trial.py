@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import pytest
-
 from tests.unit.proving.material import requirements
 
 from etl_orchestrator.authors import RulesAuthor
