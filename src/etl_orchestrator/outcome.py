@@ -4,6 +4,7 @@ version     1
 verb        build, plan, check, …
 status      delivered | open | needs_answers | unchecked | refused | failed
 table       project.dataset.table, null for verbs about no single table
+requirements  path of the requirements file of a batch's entry, else null
 run         id of the run, for `resume`; null when there is none
 questions   [{element, text, candidates, at}]
 findings    [{code, name, message, at, owner, fix}]
@@ -55,6 +56,7 @@ class Outcome:
     verb: str
     status: Status
     table: str | None = None
+    requirements: str | None = None
     run: str | None = None
     questions: tuple[Question, ...] = ()
     findings: tuple[Finding, ...] = ()
@@ -93,6 +95,7 @@ class Outcome:
             "verb": self.verb,
             "status": self.status,
             "table": self.table,
+            "requirements": self.requirements,
             "run": self.run,
             "questions": [{**asdict(q), "candidates": list(q.candidates)} for q in self.questions],
             "findings": [asdict(finding) for finding in self.findings],

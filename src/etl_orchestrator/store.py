@@ -287,11 +287,15 @@ class Store:
         """The folder, made if need be. Raises Refused when the tool's own folder is a link to somewhere else."""
         if not folder.resolve().is_relative_to(self.root):
             raise Refused(f"`{HOME}` leads out of the repository", at=HOME, fix="remove the link")
-        ignore = self.home / ".gitignore"
-        if not ignore.exists():
-            self.home.mkdir(parents=True, exist_ok=True)
-            ignore.write_text("*\n")
-        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            ignore = self.home / ".gitignore"
+            if not ignore.exists():
+                self.home.mkdir(parents=True, exist_ok=True)
+                ignore.write_text("*\n")
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            fix = "make the folder writable: runs are journalled there, dry runs too"
+            raise StoreError(f"the journal cannot be kept: {error}", at=HOME, fix=fix) from error
         return folder
 
     def _journal(self) -> sqlite3.Connection:

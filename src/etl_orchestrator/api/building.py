@@ -112,7 +112,7 @@ def build_all(
     if jobs == 1 or len(paths) == 1:
         results = []
         for path in paths:
-            results.append(build(workplace, path, options, listener))
+            results.append(replace(build(workplace, path, options, listener), requirements=str(path)))
             listener.finished(results[-1])
         return of_batch("build", results, time.perf_counter() - began)
     # Spawned, not forked: a WASM instance and an open SQLite file do not survive a fork.
@@ -132,11 +132,11 @@ def _result(future: Future[Outcome], path: Path) -> Outcome:
         return future.result()
     except BrokenProcessPool as error:
         told = EngineCrashed(f"the process that built it died: {error}", at=str(path), fix="etl-orchestrator resume")
-        return of_error("build", told)
+        return of_error("build", told, requirements=str(path))
 
 
 def _build_elsewhere(root: Path, path: Path, options: BuildOptions) -> Outcome:
-    return build(Workplace(root), path, options)
+    return replace(build(Workplace(root), path, options), requirements=str(path))
 
 
 def resume(workplace: Workplace, run_id: str | None, listener: Listener | None = None) -> Outcome:
@@ -195,14 +195,20 @@ def _walk(
     if run.delivery is not None and not request["dry_run"]:
         changed = workplace.store.publish(run.delivery, run.id, bool(request["overwrite"]))
     report = _report(workplace, run, request, changed)
-    follow = f"etl-orchestrator resume {run.id}" if run.status != "delivered" else _follow(run, request)
+    follow = _follow(run, request)
     seconds, dry_run = time.perf_counter() - began, bool(request["dry_run"])
     return of_run(verb, run, changed=changed, report=report, next=follow, seconds=seconds, dry_run=dry_run)
 
 
 def _follow(run: Run, request: Mapping[str, Any]) -> str:
-    if request["dry_run"]:
-        return f"etl-orchestrator build {shlex.quote(request['path'])}"
+    """The next command: what only a corrected file can mend is built anew, what the engine could not do is resumed."""
+    if run.status in ("unchecked", "failed"):
+        return f"etl-orchestrator resume {run.id}"
+    if run.status != "delivered" or request["dry_run"]:
+        words = [request["path"], *(f"--answer={element}={value}" for element, value in request["answers"].items())]
+        if any(finding.name == "standing_file" for finding in run.findings):
+            words.append("--overwrite")
+        return f"etl-orchestrator build {shlex.join(words)}"
     homes = (paths.table_folder(run.table), paths.tests_folder(run.table))
     made = [home for home in homes if any(a.path.startswith(f"{home}/") for a in run.model.artifacts)]
     return f"git add {' '.join(made)}"

@@ -6,6 +6,7 @@ stdout is data, stderr is progress. Everything but click is imported inside the 
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -222,14 +223,14 @@ def _workplace(repo: Path | None, screen: door.Screen | None) -> Workplace:
 
 def main() -> None:
     """The entry point: errors of ours become one clear message and an exit code, never a traceback."""
+    signal.signal(signal.SIGINT, door.interrupted)
     try:
         # Not standalone, click gives back the code of an Exit instead of ending the process.
         sys.exit(cli.main(standalone_mode=False, prog_name="etl-orchestrator"))
     except click.ClickException as error:
         error.show()
         sys.exit(2)
-    except (click.Abort, KeyboardInterrupt):
-        click.echo("stopped; etl-orchestrator resume goes on", err=True)
+    except click.Abort:
         sys.exit(130)
     except BrokenPipeError:
         sys.exit(141)

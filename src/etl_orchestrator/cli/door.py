@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Sequence
+from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
 import click
@@ -51,7 +52,15 @@ class Screen:
 
     def finished(self, outcome: Outcome) -> None:
         if self._announce:
-            self.say(f"{outcome.status.replace('_', ' ')}: {outcome.table or ''}  ({outcome.seconds:.2f} s)")
+            what = outcome.table or outcome.requirements or ""
+            self.say(f"{outcome.status.replace('_', ' ')}: {what}  ({outcome.seconds:.2f} s)")
+
+
+def interrupted(number: int, frame: FrameType | None) -> NoReturn:
+    """Ctrl-C: says so and ends at once. An exception must not be raised here, for it could pass through the WASM engine,
+    which does not survive that; and nothing is lost, for the journal is made to survive a kill."""
+    os.write(2, b"\nstopped; a run that had begun goes on with: etl-orchestrator resume\n")
+    os._exit(130)
 
 
 def answers(given: Sequence[str]) -> dict[str, str]:

@@ -119,7 +119,7 @@ def _batch(outcome: Outcome, style: Style) -> str:
     lines = []
     for result in outcome.results:
         word = style(f"{_word(result):<13}", _STATUS_COLOURS[result.status])
-        what = result.table or (result.error.at if result.error else "") or ""
+        what = result.table or result.requirements or (result.error.at if result.error else "") or ""
         lines.append(f"{word} {what}  ({result.seconds:.2f} s)")
         detail = [*(str(q.element) + ": " + q.text for q in result.questions), *(str(f) for f in result.findings)]
         if result.error:

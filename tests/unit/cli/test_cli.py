@@ -17,7 +17,7 @@ from etl_orchestrator.cli import cli, main
 EXAMPLES = Path(__file__).parents[3] / "examples"
 
 ENVELOPE = {
-    "version", "verb", "status", "table", "run", "questions", "findings", "unchecked", "assumptions", "decisions",
+    "version", "verb", "status", "table", "requirements", "run", "questions", "findings", "unchecked", "assumptions", "decisions",
     "artifacts", "evidence", "phases", "error", "report", "next", "seconds", "results", "data",
 }  # fmt: skip
 

@@ -114,5 +114,5 @@ def test_control_c_in_the_interview_stops_without_a_traceback(root: Path) -> Non
     session.read_until("partitioning: ")
     session.interrupt()
     assert session.ended() == 130
-    assert "stopped; etl-orchestrator resume goes on" in session.shown
+    assert "stopped; a run that had begun goes on with: etl-orchestrator resume" in session.shown
     assert "Traceback" not in session.shown

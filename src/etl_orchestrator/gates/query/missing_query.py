@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 
 from etl_orchestrator.finding import NotDue, Verdict, verdict
-from etl_orchestrator.layout import paths
+from etl_orchestrator.layout import model_files, own_files, paths
 from etl_orchestrator.model import Model
 from etl_orchestrator.phase import Gate, found
 from etl_orchestrator.tools import Tools
@@ -30,12 +30,18 @@ def check(model: Model, tools: Tools) -> Verdict:
     there = [path for path in candidates if not _NOTHING.fullmatch(model.text(path) or "")]
     if there:
         return verdict([], f"{there[0]} is there")
-    if model.plan is None and all(model.text(path) is None for path in candidates):
+    meant = bool(model_files.cases(model)) or _is_scheduled(model)
+    if model.plan is None and not meant and all(model.text(path) is None for path in candidates):
         return NotDue("a table or view that no query.sql or query.py fills")
     name = " or ".join(path.rpartition("/")[2] for path in candidates)
     empty = any(model.text(path) is not None for path in candidates)
     message = f"{name} holds no statement" if empty else f"there is no {name}"
     return verdict([found(GATE, message, candidates[0], f"write {name}")], "")
+
+
+def _is_scheduled(model: Model) -> bool:
+    metadata = own_files.readable_metadata(model)
+    return not isinstance(metadata, NotDue) and bool(metadata.dag)
 
 
 GATE = Gate("QRY001", "missing_query", "query", check)
