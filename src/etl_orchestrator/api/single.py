@@ -13,6 +13,7 @@ from etl_orchestrator.api.workplace import Workplace
 from etl_orchestrator.driver import ask
 from etl_orchestrator.errors import InvalidInput, OrchestratorError
 from etl_orchestrator.finding import Failed, Finding, Unchecked
+from etl_orchestrator.layout import paths
 from etl_orchestrator.model import Model
 from etl_orchestrator.outcome import Outcome, of_batch, of_error
 from etl_orchestrator.phase import found
@@ -228,12 +229,23 @@ def _each(
 def _checked(workplace: Workplace, model: Model) -> Outcome:
     from etl_orchestrator.phases import PHASES
 
+    model = _remembered(workplace, model)
     rooms = [phase for phase in PHASES if phase.name != "validation"]
     final = next(phase for phase in PHASES if phase.name == "validation")
     earlier = {gate.code for room in rooms for gate in room.gates}
     answers = [(room.name, ask(gate, model, workplace.tools)) for room in rooms for gate in room.gates]
     own = [gate for gate in final.gates if gate.code not in earlier]
     return _asked("check", model, answers + [(final.name, ask(gate, model, workplace.tools)) for gate in own])
+
+
+def _remembered(workplace: Workplace, model: Model) -> Model:
+    """The model with the requirements and the plan of the run that published it, if one of this repository did."""
+    home = f"{paths.table_folder(model.table)}/"
+    for event in reversed(workplace.store.events(kinds=("published",))):
+        if any(path.startswith(home) for path in event.payload["files"]):
+            built, _ = workplace.store.fold(event.run)
+            return replace(model, requirements=built.model.requirements, plan=built.model.plan)
+    return model
 
 
 def _asked(verb: str, model: Model, answers: list[tuple[str, Answer]]) -> Outcome:
