@@ -50,6 +50,7 @@ _THEMES = (
         "test_arms_and_boundaries",
         "Rows on each side of every condition inside of the columns, and array shapes.",
     ),
+    ("having", "test_groups_left_out", "Groups on each side of the condition for whole groups."),
 )
 
 
@@ -63,7 +64,7 @@ def cases(requirements: Requirements, schemas: Mapping[TableRef, Schema]) -> tup
     builder = _Builder(requirements, schemas)
     found = [case for theme in _THEMES if (case := builder.case(*theme))]
     if requirements.request.on_init is not None or requirements.reads_itself:
-        found.append(builder.init())
+        found = [*found[: MAX_CASES - 1], builder.init()]
     return tuple(found[:MAX_CASES])
 
 
@@ -220,7 +221,7 @@ class _Draft:
         before = {table: list(rows) for table, rows in self.rows.items()}
         if self.unknown is None:
             self.determined()
-        for times in dict.fromkeys((1 if variant.theme in ("groups", "arms") else self.builder.times, 1)):
+        for times in dict.fromkeys((1 if variant.theme in ("groups", "arms", "having") else self.builder.times, 1)):
             fresh = [self._put(table, row, variant.why, twice=variant.twice) for table, row in variant.rows]
             for table, row in variant.rows[:1] * (times - 1):
                 self._put(table, row, variant.why, twice=True)

@@ -41,12 +41,19 @@ class Frame:
     grouped: bool = False
     name: str = ""  # of the step
     outputs: tuple[tuple[str, Node], ...] = ()
+    having: Node | None = None
 
     @property
     def conjuncts(self) -> tuple[Node, ...]:
         """All conditions that a row must meet to be seen, in the order in which they are best met."""
         found = [*(node for source in self.sources for node in source.filters), *self.where]
         return (*found, *(node for source in self.sources for node in source.keys))
+
+    @property
+    def group_keys(self) -> frozenset[str]:
+        """The names (lower case) of the columns by which the rows are grouped; none where they are not."""
+        nodes = [node for _, node in self.outputs if self.grouped and not has_aggregate(node)]
+        return frozenset(names[-1].lower() for node in nodes for names in paths(node))
 
     @property
     def nodes(self) -> tuple[Node, ...]:
@@ -118,7 +125,8 @@ def _of_body(body: Body, requirements: Requirements, name: str = "") -> Frame:
     where = tuple(part for node in _parsed(body.where) for part in conjuncts(node))
     grouped = any(has_aggregate(node) for node in nodes) or bool(body.having)
     outputs = tuple((column.name, node) for column in body.columns for node in _parsed(column.sql))
-    return Frame(tuple(sources), where, nodes, grouped, name, outputs)
+    having = next(iter(_parsed(body.having)), None)
+    return Frame(tuple(sources), where, nodes, grouped, name, outputs, having)
 
 
 _BLOCK = re.compile(r"\{%-?\s*(if|elif|else|endif)\b.*?-?%\}", re.DOTALL)
@@ -182,6 +190,7 @@ def _of_select(select: exp.Select, ctes: set[str], requirements: Requirements) -
         bool(select.args.get("group")),
         select.parent.alias if isinstance(select.parent, exp.CTE) else "",
         tuple((column.alias_or_name, node) for column, node in zip(select.expressions, nodes, strict=True)),
+        found.this if (found := select.args.get("having")) else None,
     )
 
 

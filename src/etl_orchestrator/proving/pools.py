@@ -181,7 +181,7 @@ def _related(legacy_type: str, constant: Value) -> list[Value]:
 
 def default(field: Field, role: str, number: int) -> Value:
     """A value that tells its role: `client_b`, the day of the run, 1 2 4 8 for the numbers of successive rows."""
-    stem = re.sub(r"_(id|key|code|name)\Z", "", field.name.lower()).strip("_") or field.name.lower()
+    stem = re.sub(r"_(id|key|code)\Z", "", field.name.lower()).strip("_") or field.name.lower()
     moment = datetime(DAY.year, DAY.month, DAY.day, 12, number, tzinfo=UTC)
     plain: Mapping[str, Value] = {
         "STRING": f"{stem}_{role}",

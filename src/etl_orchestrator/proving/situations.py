@@ -28,13 +28,14 @@ _TIMES = ("DATE", "TIMESTAMP", "DATETIME")
 class Variant:
     """Rows to put beside those that fit; `twice` keeps a row that is there already."""
 
-    theme: str  # groups days filters joins arms
+    theme: str  # groups days filters joins arms having
     why: str
     rows: tuple[tuple[TableRef, Row], ...]
     twice: bool = False
 
 
 Found = Iterator[tuple[Variant, Witness]]
+NOTHING: frozenset[str] = frozenset()
 
 
 def constrained(witness: Witness) -> frozenset[str]:
@@ -57,15 +58,17 @@ def groups(witness: Witness) -> Found:
     open_columns = free(witness, source)
     schema = witness.material.schemas.get(source.table, ())
 
-    def changed(columns: list[Field], role: str | None, number: int) -> Witness:
+    def changed(columns: list[Field], role: str | None, number: int, keep: frozenset[str] = NOTHING) -> Witness:
         other = witness.copy()
         row = other.rows[source.alias]
         assert row is not None
         for column in columns:
             if column.type == "RECORD":
                 continue
-            value = None if role is None else scaled(default(column, role, number), schema.index(column))
+            value = None if role is None else scaled(default(column, role, number), column, schema)
             row[column.name] = value
+        if role is not None:
+            _relabelled(other, source, _Label(role, number, role != "a", keep))  # "a" is the group of the first row
         return other
 
     numbers = [column for column in open_columns if column.type in (*NUMBERS, "TIMESTAMP", "DATETIME")]
@@ -78,7 +81,7 @@ def groups(witness: Witness) -> Found:
     yield Variant("groups", "another key", ()), changed([*numbers, *texts], "b", 2)
     if names := _partition_names(witness):
         others = [column for column in texts if column.name.lower() not in names]
-        yield Variant("groups", "a later row of the same partition", ()), changed([*numbers, *others], "d", 5)
+        yield Variant("groups", "a later row of the same partition", ()), changed([*numbers, *others], "d", 5, names)
     open_numbers = [column for column in numbers if column in nullable and column.type in NUMBERS]
     yield Variant("groups", "NULL where a number is read", ()), changed(open_numbers, None, 0)
     for column in [column for column in texts if column in nullable][:2]:
@@ -87,6 +90,33 @@ def groups(witness: Witness) -> Found:
         assert other_row is not None
         other_row[column.name] = None
         yield Variant("groups", f"NULL in {column.name}", ()), other
+    if (names := witness.frame.group_keys) and any(node.find(exp.Ordered) for node in witness.frame.expressions):
+        others = [column for column in texts if column.name.lower() not in names]
+        yield Variant("groups", "a later row of the same group", ()), changed([*numbers, *others], "e", 6, names)
+
+
+@dataclass(frozen=True, slots=True)
+class _Label:
+    """What the values of a row are to tell; `keep` are columns (lower case) that stay as they are."""
+
+    role: str
+    number: int
+    texts: bool
+    keep: frozenset[str]
+
+
+def _relabelled(witness: Witness, source: FrameSource, label: _Label) -> None:
+    """Other values also where conditions read a column, partners included, as long as they hold as before."""
+    assert source.table is not None
+    row = witness.rows[source.alias]
+    assert row is not None
+    schema, bound = witness.material.schemas.get(source.table, ()), constrained(witness) - label.keep
+    for column in schema:
+        fitting = column.type in (*NUMBERS, "STRING") if label.texts else column.type in NUMBERS
+        if fitting and column.mode != "REPEATED" and column.name.lower() in bound and row.get(column.name) is not None:
+            value = scaled(default(column, label.role, label.number), column, schema)
+            witness.relabel(Slot(source.alias, row, column.name, column), value)
+            row = witness.rows[source.alias] or {}
 
 
 def _partition_names(witness: Witness) -> frozenset[str]:
@@ -227,7 +257,7 @@ def _partner(witness: Witness, source: FrameSource) -> Found:
     schema = witness.material.schemas.get(source.table, ())
     for column in free(witness, source):
         if column.type != "RECORD":
-            row[column.name] = scaled(default(column, "b", 3), schema.index(column))
+            row[column.name] = scaled(default(column, "b", 3), column, schema)
     if row == witness.rows[source.alias]:
         yield Variant("joins", "a second partner: the row is doubled", ((source.table, row),), twice=True), other
     else:

@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 
 from sqlglot import exp
 
-from etl_orchestrator.proving.frames import FrameSource, paths
+from etl_orchestrator.proving.frames import FrameSource, paths, stars
 from etl_orchestrator.proving.grammar import path, unwrap
+from etl_orchestrator.proving.groupings import sides
 from etl_orchestrator.proving.pools import default
 from etl_orchestrator.proving.situations import NUMBERS, Variant, arms, arrays, free, groups, joins, left_out
 from etl_orchestrator.proving.witnesses import Row, Witness, scaled
@@ -23,6 +24,7 @@ def variants(witness: Witness) -> Iterator[Variant]:
             made = _different(witness, changed, variant, next(numbers) % 10 + 1)
             if made is not None:
                 yield made
+    yield from sides(witness)
 
 
 def _different(witness: Witness, changed: Witness, variant: Variant, number: int) -> Variant | None:
@@ -56,7 +58,7 @@ def _traced(witness: Witness, source: FrameSource, wanted: Row, number: int) -> 
     other = origin.copy()
     for name, value in wanted.items():
         if value != before.get(name):
-            node = outputs.get(name.lower())
+            node = outputs.get(name.lower(), exp.column(name) if stars(origin.frame) else None)
             slots = other.slots(node) if node is not None and path(node) is not None else []
             if not slots:
                 return []
@@ -86,7 +88,7 @@ def _mark(witness: Witness, source: FrameSource, number: int, before: Row | None
     for column in free(witness, source):
         untouched = before is not None and before.get(column.name) == row.get(column.name)
         if column.type in NUMBERS and untouched:
-            row[column.name] = scaled(default(column, "a", number), schema.index(column))
+            row[column.name] = scaled(default(column, "a", number), column, schema)
 
 
 def _name(witness: Witness, source: FrameSource, number: int, before: Row | None) -> None:
@@ -127,7 +129,7 @@ def repeats(witness: Witness, count: int, *, new_keys: bool) -> list[tuple[Table
         row = other.rows[source.alias] or {}
         for column in free(witness, source):
             if column.type in (*NUMBERS, "TIMESTAMP", "DATETIME") or (new_keys and column.type == "STRING"):
-                row[column.name] = scaled(default(column, "abcdefghijkl"[number], number), schema.index(column))
+                row[column.name] = scaled(default(column, "abcdefghijkl"[number], number), column, schema)
         _shift(other, source, number)
         made.append((source.table, row))
     return made

@@ -68,26 +68,34 @@ class Material:
     def row(self, schema: Schema, role: str = "a", number: int = 0) -> Row:
         """A plausible row; numbers of different columns differ by a factor of ten."""
         made: Row = {}
-        for place, column in enumerate(schema):
-            value = self._value(column, role, number, place)
+        for column in schema:
+            value = self._value(column, role, number, schema)
             made[column.name] = [value] if column.mode == "REPEATED" else value
         return made
 
-    def _value(self, column: Field, role: str, number: int, place: int) -> Value:
+    def _value(self, column: Field, role: str, number: int, schema: Schema) -> Value:
         if column.type == "RECORD":
             return self.row(column.fields, role, number)
         wished = self.wishes.get(column.name.lower())
         fitting = candidates(column, wished or (), ())[:1] if wished else []
-        return fitting[0] if fitting else scaled(default(column, role, number), place)
+        return fitting[0] if fitting else scaled(default(column, role, number), column, schema)
 
 
-def scaled(value: Value, place: int) -> Value:
-    """A number or time that tells its column, too: columns further to the right are larger and later."""
+#: Numbers of successive columns are told apart by these factors: no 1 2 4 8 of one is that of another.
+_FACTORS = (1, 10, 3, 30, 7, 70)
+
+
+def scaled(value: Value, column: Field, schema: Schema) -> Value:
+    """A number or time that tells its column, too: the second number is ten times the first, later columns are later."""
+    place = schema.index(column)
     if isinstance(value, datetime):
         return value + timedelta(minutes=10 * (place % 30))
     if isinstance(value, (str, bytes, bool)) or not isinstance(value, (int, float)):
         return value
-    return value * 10 ** (place % 4)
+    numbers = [
+        other for other in schema if isinstance(default(other, "a", 0), (int, float)) and other.type != "BOOLEAN"
+    ]
+    return value * _FACTORS[numbers.index(column) % len(_FACTORS)]
 
 
 @dataclass(slots=True)
@@ -268,6 +276,49 @@ class Witness:
                 )
                 if same or also_broken:
                     yield slot, value, changed
+                elif value is not None:
+                    partners = self.copy()
+                    if partners.relabel(partners.slots(node)[place], value, without=node):
+                        yield slot, value, partners
+
+    def relabel(self, slot: Slot, value: Value, *, without: Node | None = None) -> bool:
+        """Puts a value in a place and in all that must equal it by the keys of joins, if every condition (but one)
+        then holds as before. A row of the same table that has the value already takes the place of the changed one."""
+        watched = [node for node in self.conjuncts() if node is not without]
+        before, rows = [self.met(node) for node in watched], copy.deepcopy(self.rows)
+        for place in self._linked(slot):
+            twin = self._twin(place, value)
+            if twin is None:
+                place.put(value)
+            else:
+                place.holder.clear()
+                place.holder.update(copy.deepcopy(twin))
+        if [self.met(node) for node in watched] == before:
+            return self.rows != rows
+        self.rows = rows
+        return False
+
+    def _linked(self, slot: Slot) -> list[Slot]:
+        """The place and all that are equal to it by the keys of joins."""
+        found = [slot]
+        for _ in self.frame.sources:
+            for source in self.frame.sources:
+                for node in source.keys:
+                    ends = self.slots(node) if isinstance(unwrap(node), exp.EQ) else []
+                    known = {(id(place.holder), place.key) for place in found}
+                    if len(ends) == 2 and any((id(end.holder), end.key) in known for end in ends):
+                        found += [end for end in ends if (id(end.holder), end.key) not in known]
+        return found
+
+    def _twin(self, slot: Slot, value: Value) -> Row | None:
+        """The row of another alias of the same table with this value in the same column."""
+        own = self.source(slot.alias)
+        for other in self.frame.sources:
+            row = self.rows.get(other.alias)
+            same = other.table is not None and other.table == own.table and other.alias != own.alias
+            if same and row is not None and self.rows.get(own.alias) is slot.holder and row.get(slot.key) == value:
+                return row
+        return None
 
     def pairs(self, node: Node) -> Iterator[tuple[Slot, Value, Witness]]:
         """Like changes, of two places at once; names the first one."""
