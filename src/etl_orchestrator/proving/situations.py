@@ -159,7 +159,8 @@ def _misses(node: Node, slot: Slot, tried: list[tuple[Value, Witness]], theme: s
         chosen = [*sorted(below, key=lambda item: item[0])[-1:], *sorted(above, key=lambda item: item[0])[:1]]
     else:
         chosen = [*below[:1], *above[:1]] or missed[:2]
-    for value, other in chosen:
+    # Nothing is below or above NULL: `closed_on IS NULL` is missed by any value.
+    for value, other in chosen or missed[:1]:
         yield Variant(theme, f"{slot.field.name} = {_shown(value)}: left out by {text}", ()), other
     for value, other in tried:
         if value is None and other.met(node) is not True:

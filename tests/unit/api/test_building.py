@@ -262,3 +262,17 @@ def test_the_suffix_of_a_wildcard_is_the_day_of_its_fixture(root: Path, tmp_path
     path.write_text(WILDCARD.replace("    alias: e\n", f"    alias: e\n{suffix}"))
     outcome = api.build(api.Workplace(root), path, api.BuildOptions(dry_run=True))
     assert (outcome.status, outcome.findings) == ("delivered", ())
+
+
+def test_a_condition_that_a_day_is_null_is_missed_by_some_row(root: Path, tmp_path: Path) -> None:
+    path = tmp_path / "open_stations.yaml"
+    path.write_text(
+        "table: fleet_derived.open_stations_v1\ndescription: Open stations.\ngrain: station_id\n"
+        "sources: [{table: fleet_external.stations_v1}]\nwhere: closed_on IS NULL\n"
+        "columns: [{name: station_id}, {name: station_name}]\n"
+        "partitioning: {incremental: false}\nschedule: {dag: bqetl_fleet}\n"
+    )
+    outcome = api.build(api.Workplace(root), path, api.BuildOptions(dry_run=True))
+    assert outcome.status == "delivered"
+    fixtures = [artifact.text for artifact in outcome.artifacts if artifact.path.endswith("stations_v1.yaml")]
+    assert any("closed_on: '" in text for text in fixtures)
