@@ -301,7 +301,7 @@ class Store:
     def _journal(self) -> sqlite3.Connection:
         if self._db is None:
             self._made(self.home)
-            self._db = sqlite3.connect(self.home / "journal.sqlite", timeout=30)
+            self._db = sqlite3.connect(self.home / "journal.sqlite", timeout=30, check_same_thread=False)
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=FULL")
             self._db.executescript(_SCHEMA)
@@ -313,7 +313,7 @@ class Store:
             self._db = None
 
     def __del__(self) -> None:
-        self.close()
+        self.close()  # the collector may come by in any thread, hence check_same_thread=False
 
 
 def _lock_name(table: TableRef) -> str:
