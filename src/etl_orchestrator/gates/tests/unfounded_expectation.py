@@ -15,14 +15,14 @@ Repair
 from __future__ import annotations
 
 from etl_orchestrator.finding import NotDue, Verdict, verdict
+from etl_orchestrator.gates.tests._reading import examples_of, is_run_by
 from etl_orchestrator.layout.sql_test import SqlTest
 from etl_orchestrator.layout.sql_test_compare import compare
 from etl_orchestrator.model import Model
 from etl_orchestrator.phase import Gate, found
 from etl_orchestrator.proving.doubt import CannotTell, QueryFails
-from etl_orchestrator.proving.example import test_of
 from etl_orchestrator.proving.oracle import expected_rows
-from etl_orchestrator.proving.trial import schema_of, trials
+from etl_orchestrator.proving.trial import trials
 from etl_orchestrator.requirements import Requirements
 from etl_orchestrator.tools import Tools
 
@@ -34,25 +34,15 @@ def check(model: Model, tools: Tools) -> Verdict:
     judged = [(trial, trial.test) for trial in trials(model, tools) if trial.test]
     if not judged:
         return NotDue("there are no tests that can be read")
-    schemas = {table: schema_of(table, model, tools) or () for table in requirements.sources}
-    output = schema_of(model.table, model, tools) or ()
-    examples = [test_of(example, requirements, schemas, output) for example in requirements.request.examples]
+    examples = examples_of(requirements, model, tools)
     findings = []
     for trial, test in judged:
-        if any(_is(example, test) for example in examples):
+        if any(is_run_by(example, test) for example in examples):
             continue
         wrong = "is labelled an example and is none" if "example" in test.labels else _difference(requirements, test)
         if wrong:
             findings.append(found(GATE, f"{trial.name} {wrong}", trial.at, "build the tests again"))
     return verdict(findings, f"{len(judged)} expectations agree with the requirements where these can tell")
-
-
-def _is(example: SqlTest, test: SqlTest) -> bool:
-    given = all(
-        table not in test.tables or not compare(data.rows, test.tables[table].rows, strict=True)
-        for table, data in example.tables.items()
-    )
-    return given and not compare(example.expect, test.expect, strict=True)
 
 
 def _difference(requirements: Requirements, test: SqlTest) -> str:

@@ -13,13 +13,11 @@ Repair
 from __future__ import annotations
 
 from etl_orchestrator.finding import NotDue, Verdict, verdict
+from etl_orchestrator.gates.tests._reading import examples_of, is_run_by
 from etl_orchestrator.layout import paths
-from etl_orchestrator.layout.sql_test import SqlTest
-from etl_orchestrator.layout.sql_test_compare import compare
 from etl_orchestrator.model import Model
 from etl_orchestrator.phase import Gate, found
-from etl_orchestrator.proving.example import source_of, test_of
-from etl_orchestrator.proving.trial import schema_of, trials
+from etl_orchestrator.proving.trial import trials
 from etl_orchestrator.tools import Tools
 
 
@@ -30,25 +28,14 @@ def check(model: Model, tools: Tools) -> Verdict:
     examples = requirements.request.examples
     if not examples or model.text(paths.query_sql(model.table)) is None:
         return NotDue("the requirements give no examples of a query")
-    schemas = {table: schema_of(table, model, tools) or () for table in requirements.sources}
-    output = schema_of(model.table, model, tools) or ()
     tests = [trial.test for trial in trials(model, tools) if trial.test]
     folder = paths.tests_folder(model.table)
     findings = [
         found(GATE, f"the example `{example.name}` is no test", folder, "build the tests again")
-        for example in examples
-        if not any(_same(test_of(example, requirements, schemas, output), test) for test in tests)
+        for example, wanted in zip(examples, examples_of(requirements, model, tools), strict=True)
+        if not any(is_run_by(wanted, test) for test in tests)
     ]
     return verdict(findings, f"{len(examples)} examples run as tests")
-
-
-def _same(example: SqlTest, test: SqlTest) -> bool:
-    # The fixture of a wildcard has the name of one of its tables.
-    tables = {source_of(table, example.tables): data for table, data in test.tables.items()}
-    given = example.tables.keys() == tables.keys() and all(
-        not compare(data.rows, tables[table].rows, strict=True) for table, data in example.tables.items()
-    )
-    return given and not compare(example.expect, test.expect, strict=True)
 
 
 GATE = Gate("TST010", "unproved_example", "tests", check)
