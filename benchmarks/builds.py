@@ -10,10 +10,14 @@ examples/bigquery-etl are built in that checkout too. `own` is a process of its 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from etl_orchestrator import api
@@ -28,14 +32,23 @@ def main() -> None:
     parser.add_argument("requirements", nargs="*", type=Path)
     options = parser.parse_args()
     if options.repo or options.requirements:
-        table(options.repo or EXAMPLES / "repository", options.requirements)
+        with example_repository() as repository:
+            table(options.repo or repository, options.requirements)
         return
-    table(EXAMPLES / "repository", files(EXAMPLES / "requirements"))
+    with example_repository() as repository:
+        table(repository, files(EXAMPLES / "requirements"))
     checkout = os.environ.get("ETLO_BIGQUERY_ETL")
     if checkout:
         table(Path(checkout), files(EXAMPLES / "bigquery-etl"))
     else:
         print("\nETLO_BIGQUERY_ETL is not set: the checkout of bigquery-etl is left out")
+
+
+@contextlib.contextmanager
+def example_repository() -> Iterator[Path]:
+    """A copy, since dry runs are journalled too and tests begin from the original."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(shutil.copytree(EXAMPLES / "repository", Path(folder) / "repository"))
 
 
 def files(folder: Path) -> list[Path]:
