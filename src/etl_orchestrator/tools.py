@@ -72,13 +72,31 @@ class Rows:
         return [dict(zip((column.name for column in self.columns), row, strict=True)) for row in self.rows]
 
 
+@dataclass(frozen=True, slots=True)
+class Routine:
+    """A function or procedure as its file defines it: `sql` holds its CREATE statement with the template filled in,
+    `ref` is its project.dataset.name, `at` the path of the file."""
+
+    ref: TableRef
+    sql: str
+    at: str = ""
+
+
 class Analyzer(Protocol):
     """Judges GoogleSQL without running it."""
 
     name: str
 
-    def analyze(self, sql: str, schemas: Mapping[TableRef, Schema], parameters: Mapping[str, str]) -> Analysis:
-        """`parameters` maps names to GoogleSQL types. A refused query is a `problem`, a tool failure an EngineError."""
+    def analyze(
+        self,
+        sql: str,
+        schemas: Mapping[TableRef, Schema],
+        parameters: Mapping[str, str],
+        routines: Sequence[Routine] = (),
+    ) -> Analysis:
+        """`parameters` maps names to GoogleSQL types; `routines` are those that the text and they themselves call.
+
+        A refused query is a `problem`, a tool failure an EngineError."""
         ...
 
     def references(self, sql: str) -> tuple[TableRef | str, ...]:
@@ -92,7 +110,13 @@ class Runner(Protocol):
 
     name: str
 
-    def run(self, sql: str, tables: Mapping[TableRef, TableData], parameters: Mapping[str, ParameterValue]) -> Rows:
+    def run(
+        self,
+        sql: str,
+        tables: Mapping[TableRef, TableData],
+        parameters: Mapping[str, ParameterValue],
+        routines: Sequence[Routine] = (),
+    ) -> Rows:
         """A query that fails is a `problem`; raises Unsupported for what the engine lacks, InvalidInput for bad rows."""
         ...
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from etl_orchestrator.table import Schema, TableRef
-from etl_orchestrator.tools import Analysis, ParameterValue, Rows, SqlProblem, TableData
+from etl_orchestrator.tools import Analysis, ParameterValue, Routine, Rows, SqlProblem, TableData
 
 
 @dataclass
@@ -22,7 +22,13 @@ class Scripted:
     asked: list[str] = field(default_factory=list)
     name: str = "scripted"
 
-    def analyze(self, sql: str, schemas: Mapping[TableRef, Schema], parameters: Mapping[str, str]) -> Analysis:
+    def analyze(
+        self,
+        sql: str,
+        schemas: Mapping[TableRef, Schema],
+        parameters: Mapping[str, str],
+        routines: Sequence[Routine] = (),
+    ) -> Analysis:
         self.asked.append(sql)
         if callable(self.analyses):
             return self.analyses(sql)
@@ -31,7 +37,13 @@ class Scripted:
     def references(self, sql: str) -> tuple[TableRef | str, ...]:
         return self.named.get(sql, ())
 
-    def run(self, sql: str, tables: Mapping[TableRef, TableData], parameters: Mapping[str, ParameterValue]) -> Rows:
+    def run(
+        self,
+        sql: str,
+        tables: Mapping[TableRef, TableData],
+        parameters: Mapping[str, ParameterValue],
+        routines: Sequence[Routine] = (),
+    ) -> Rows:
         self.asked.append(sql)
         if callable(self.results):
             return self.results(sql, tables)

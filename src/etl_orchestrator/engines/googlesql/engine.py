@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
@@ -24,7 +24,7 @@ from etl_orchestrator.engines.googlesql.session import Session
 from etl_orchestrator.engines.googlesql.text import Edit, Spelled, beyond_one_query, edited, spell
 from etl_orchestrator.errors import EngineCrashed, InvalidInput, Unsupported
 from etl_orchestrator.table import Schema, TableRef
-from etl_orchestrator.tools import Analysis, ParameterValue, Rows, SqlProblem, TableData
+from etl_orchestrator.tools import Analysis, ParameterValue, Routine, Rows, SqlProblem, TableData
 
 #: The moment every query is run at, so that a test that reads the clock gives the same rows tomorrow.
 NOW = datetime(2025, 6, 15, 12, 0, 0, tzinfo=UTC)
@@ -57,7 +57,13 @@ class GoogleSql:
         self._readings: OrderedDict[object, Reading] = OrderedDict()
         self._turn = threading.RLock()
 
-    def analyze(self, sql: str, schemas: Mapping[TableRef, Schema], parameters: Mapping[str, str]) -> Analysis:
+    def analyze(
+        self,
+        sql: str,
+        schemas: Mapping[TableRef, Schema],
+        parameters: Mapping[str, str],
+        routines: Sequence[Routine] = (),
+    ) -> Analysis:
         """See `tools.Analyzer`. Raises Unsupported for a routine or type that is not known here."""
         reading = self._read(sql, schemas, parameters)
         if not reading.problem:
@@ -80,7 +86,13 @@ class GoogleSql:
             raise InvalidInput(problem.message, at=place, fix="mend the statement") from None
         return tuple(dict.fromkeys(_reference(".".join(path)) for path in paths))
 
-    def run(self, sql: str, tables: Mapping[TableRef, TableData], parameters: Mapping[str, ParameterValue]) -> Rows:
+    def run(
+        self,
+        sql: str,
+        tables: Mapping[TableRef, TableData],
+        parameters: Mapping[str, ParameterValue],
+        routines: Sequence[Routine] = (),
+    ) -> Rows:
         """See `tools.Runner`. The clock stands still at `now`, the time zone is UTC."""
         for table, data in tables.items():
             check_rows(table, data)
