@@ -250,7 +250,9 @@ def _turned_away(verb: str, error: OrchestratorError, path: Path, seconds: float
 
     if isinstance(error, intake.NeedsAnswers):
         questions: tuple[Question, ...] = error.questions
-        given = [f"--answer {shlex.quote(f'{element}={value}')}" for element, value in error.given.items()]
+        asked = {question.element for question in questions}
+        kept = {element: value for element, value in error.given.items() if element not in asked}
+        given = [f"--answer {shlex.quote(f'{element}={value}')}" for element, value in kept.items()]
         answers = " ".join([*given, *(f"--answer {question.element}=…" for question in questions)])
         return Outcome(
             verb,

@@ -7,6 +7,7 @@ GoogleSQL expression is not asked about either, it is refused.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from etl_orchestrator.errors import Unavailable
 from etl_orchestrator.intake.asking import RankDags, ask, place_of
@@ -23,6 +24,7 @@ from etl_orchestrator.tools import Tools
 
 _DATE = re.compile(r"(?:^|_)(?:date|day|timestamp|time|hour|month)(?:_|$)", re.IGNORECASE)
 _CLUSTERED = 4  # BigQuery's limit
+_FEW_DAGS = 5  # so few are all named when nothing speaks for one of them
 
 
 def questions(request: Request, tools: Tools, rank_dags: RankDags | None = None) -> tuple[Question, ...]:
@@ -167,17 +169,21 @@ def _schedule(request: Request, tools: Tools, rank_dags: RankDags | None) -> lis
         known, ranked = [], []
         if told is not None and told.dag:
             return []
-    names = [name for name, _ in ranked]
+    names = [*(name for name, _ in ranked), *(known if len(known) <= _FEW_DAGS else ())]
     evidence = "".join(f"\n  {name}: {why}" for name, why in ranked)
     if told is not None and told.dag:
         text = f"There is no DAG `{told.dag}`. Which one is meant?{evidence}"
-        return [ask(request, "schedule", text, list(dict.fromkeys([*nearest(told.dag, known, 1), *names]))[:3])]
+        return [ask(request, "schedule", text, _three([*nearest(told.dag, known, 1), *names]))]
     if told is None or not (told.frequency or told.product):
-        return [ask(request, "schedule", f"In which DAG does it run?{evidence}", names)]
+        return [ask(request, "schedule", f"In which DAG does it run?{evidence}", _three(names))]
     if rank_dags and not ranked:
         hints = ", ".join(filter(None, (told.frequency, told.product)))
-        return [ask(request, "schedule", f"No DAG can be found from “{hints}”. In which one does it run?")]
+        return [ask(request, "schedule", f"No DAG can be found from “{hints}”. In which one does it run?", _three(names))]
     return []
+
+
+def _three(names: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(names))[:3]
 
 
 def _examples(request: Request, reading: Reading) -> list[Question]:

@@ -212,6 +212,12 @@ def test_what_was_answered_stands_in_the_next_command_when_questions_remain(root
     assert "--answer 'notes=two words' --answer grain=…" in outcome.next
 
 
+def test_an_answer_that_is_asked_again_is_not_repeated_in_the_next_command(root: Path) -> None:
+    outcome = api.build(api.Workplace(root), REQUIREMENTS, api.BuildOptions({"schedule": "bqetl_nowhere"}))
+    assert outcome.status == "needs_answers"
+    assert outcome.next.endswith(f"{REQUIREMENTS} --answer schedule=…")
+
+
 def test_the_same_build_again_says_that_nothing_changed(root: Path) -> None:
     assert api.build(api.Workplace(root), REQUIREMENTS, api.BuildOptions()).changed
     again = api.build(api.Workplace(root), REQUIREMENTS, api.BuildOptions())
