@@ -178,7 +178,9 @@ def _schedule(request: Request, tools: Tools, rank_dags: RankDags | None) -> lis
         return [ask(request, "schedule", f"In which DAG does it run?{evidence}", _three(names))]
     if rank_dags and not ranked:
         hints = ", ".join(filter(None, (told.frequency, told.product)))
-        return [ask(request, "schedule", f"No DAG can be found from “{hints}”. In which one does it run?", _three(names))]
+        return [
+            ask(request, "schedule", f"No DAG can be found from “{hints}”. In which one does it run?", _three(names))
+        ]
     return []
 
 
