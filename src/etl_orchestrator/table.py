@@ -8,10 +8,13 @@ from dataclasses import dataclass
 from etl_orchestrator.errors import InvalidInput
 
 # BigQuery: projects are letters, digits and dashes (a legacy domain part is not supported by bigquery-etl either);
-# datasets and tables are letters, digits and underscores; a trailing * names a wildcard table, $ a partition or
-# INFORMATION_SCHEMA view never names a folder.
+# datasets and tables are letters, digits and underscores; a trailing * names a wildcard table. What a dataset or a
+# region tells of itself is a table too, by a name of two parts: INFORMATION_SCHEMA.TABLES.
 _PROJECT = re.compile(r"[a-z][a-z0-9-]{2,62}[a-z0-9]\Z")
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,299}\*?\Z")
+_DATASET = re.compile(r"[A-Za-z0-9_]{1,300}\Z")
+_NAME = re.compile(r"([A-Za-z_][A-Za-z0-9_]{0,299}\*?|\*)\Z")
+_INFORMATION_SCHEMA = re.compile(r"INFORMATION_SCHEMA\.[A-Z_]{1,99}\Z", re.IGNORECASE)
+_REGION = re.compile(r"region-[a-z0-9-]{1,60}\Z", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -27,12 +30,13 @@ class TableRef:
             raise InvalidInput(
                 f"`{self.project}` is not a project name", fix="use 4 to 64 lower-case letters, digits and dashes"
             )
-        for part, kind in ((self.dataset, "dataset"), (self.name, "table")):
-            if not _NAME.match(part) or (kind == "dataset" and part.endswith("*")):
-                raise InvalidInput(
-                    f"`{part}` is not a {kind} name",
-                    fix="use letters, digits and underscores, not beginning with a digit",
-                )
+        if not _DATASET.match(self.dataset) and not (self.is_information_schema and _REGION.match(self.dataset)):
+            raise InvalidInput(f"`{self.dataset}` is not a dataset name", fix="use letters, digits and underscores")
+        if not _NAME.match(self.name) and not self.is_information_schema:
+            raise InvalidInput(
+                f"`{self.name}` is not a table name",
+                fix="use letters, digits and underscores, not beginning with a digit",
+            )
 
     @classmethod
     def parse(cls, text: str, project: str | None = None) -> TableRef:
@@ -41,6 +45,8 @@ class TableRef:
         Raises InvalidInput when a part is missing, superfluous or not a name (so `../x` never becomes a path).
         """
         parts = text.strip().replace("`", "").split(".")
+        if len(parts) > 2 and parts[-2].upper() == "INFORMATION_SCHEMA":
+            parts[-2:] = [".".join(parts[-2:])]
         if len(parts) == 2 and project:
             parts = [project, *parts]
         if len(parts) != 3:
@@ -55,6 +61,11 @@ class TableRef:
     @property
     def is_wildcard(self) -> bool:
         return self.name.endswith("*")
+
+    @property
+    def is_information_schema(self) -> bool:
+        """Whether it tells about a dataset or region: a view that BigQuery defines, with no files anywhere."""
+        return _INFORMATION_SCHEMA.match(self.name) is not None
 
     def covers(self, other: TableRef) -> bool:
         """Whether this is that table, or a wildcard that holds it."""

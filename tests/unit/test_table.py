@@ -51,7 +51,10 @@ def test_the_ways_to_write_a_table(text: str) -> None:
         "acme-data.shop.~root",
         "acme-data.shop.-rf",
         "acme-data.shop.1st",
-        "acme-data.shop.*",
+        "acme-data.region-us.orders",
+        "acme-data.shop.INFORMATION_SCHEMA.TABLES.x",
+        "acme-data.INFORMATION_SCHEMA.TABLES",
+        "acme-data.shop.INFORMATION_SCHEMA.1",
         "acme-data.shop_*.orders",
         "acme-data.shop.or*ders",
         "acme-data.shop.órders",
@@ -70,6 +73,25 @@ def test_a_hostile_or_broken_name_is_refused_with_advice(text: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         TableRef.parse(text, "acme-data")
     assert caught.value.fix
+
+
+@pytest.mark.parametrize(
+    ("text", "dataset", "name"),
+    [
+        ("acme-data.123456.ga_sessions_*", "123456", "ga_sessions_*"),
+        ("acme-data.shop.*", "shop", "*"),
+        ("acme-data.shop.INFORMATION_SCHEMA.TABLES", "shop", "INFORMATION_SCHEMA.TABLES"),
+        ("shop.INFORMATION_SCHEMA.TABLES", "shop", "INFORMATION_SCHEMA.TABLES"),
+        ("`acme-data.region-us.INFORMATION_SCHEMA.JOBS`", "region-us", "INFORMATION_SCHEMA.JOBS"),
+        ("`region-US`.INFORMATION_SCHEMA.JOBS", "region-US", "INFORMATION_SCHEMA.JOBS"),
+    ],
+)
+def test_names_that_no_folder_can_have_are_tables_too(text: str, dataset: str, name: str) -> None:
+    table = TableRef.parse(text, "acme-data")
+    assert (table.dataset, table.name) == (dataset, name)
+    assert table.is_information_schema is (not table.is_wildcard)
+    with pytest.raises(InvalidInput):
+        paths.table_folder(table)
 
 
 @pytest.mark.parametrize("end", ["\n", " ", "/", "."])

@@ -23,9 +23,11 @@ _CASE = re.compile(r"test_[A-Za-z0-9_]+\Z")
 
 
 def table_folder(table: TableRef) -> str:
-    """`sql/<project>/<dataset>/<table>`; raises InvalidInput for a wildcard, which is no single table."""
+    """`sql/<project>/<dataset>/<table>`; raises InvalidInput for a wildcard and for a view of INFORMATION_SCHEMA."""
     if table.is_wildcard:
         raise InvalidInput(f"`{table}` is a wildcard and has no folder", fix="name one of its tables")
+    if table.is_information_schema:
+        raise InvalidInput(f"`{table}` is defined by BigQuery and has no folder", fix="name a table of a dataset")
     return f"sql/{table.project}/{table.dataset}/{table.name}"
 
 
@@ -77,4 +79,4 @@ def table_of(path: str) -> TableRef | None:
         table = TableRef(parts[1], parts[2], parts[3])
     except InvalidInput:
         return None
-    return None if table.is_wildcard else table
+    return None if table.is_wildcard or table.is_information_schema else table

@@ -41,6 +41,8 @@ class _Folder:
 
 def pseudo_columns(table: TableRef, schema: Schema) -> Schema:
     """The columns `SELECT *` leaves out; a column of the schema with the same name hides them."""
+    if table.is_information_schema:
+        return ()
     own = {column.name.lower() for column in schema}
     offered = (*PARTITION_COLUMNS, SUFFIX_COLUMN) if table.is_wildcard else PARTITION_COLUMNS
     return tuple(column for column in offered if column.name.lower() not in own)
@@ -74,10 +76,11 @@ def catalog_of(
         key = (table.dataset.lower(), table.name.lower())
         short[key] = short.get(key, 0) + 1
     for number, table in enumerate(tables, start=1):
-        proto = table_proto(table.name, number, table, schemas[table])
-        _insert(root, (table.project, table.dataset), table, proto)
+        *schema, name = table.name.split(".")  # INFORMATION_SCHEMA.TABLES is a name of two parts
+        proto = table_proto(name, number, table, schemas[table])
+        _insert(root, (table.project, table.dataset, *schema), table, proto)
         if short[(table.dataset.lower(), table.name.lower())] == 1:
-            _insert(root, (table.dataset,), table, proto)
+            _insert(root, (table.dataset, *schema), table, proto)
     catalog = base_catalog(functions)
     root.fill(catalog)
     return catalog, tables
@@ -87,9 +90,9 @@ def _insert(root: _Folder, path: Iterable[str], table: TableRef, proto: SimpleTa
     folder = root
     for part in path:
         folder = folder.folders.setdefault(part.lower(), _Folder(part))
-    if table.name.lower() in folder.tables:
+    if proto.name.lower() in folder.tables:
         raise Unsupported(f"this engine cannot tell `{table}` from a table that differs in case only")
-    folder.tables[table.name.lower()] = proto
+    folder.tables[proto.name.lower()] = proto
 
 
 def base_catalog(functions: options_pb2.ZetaSQLBuiltinFunctionOptionsProto) -> SimpleCatalogProto:
