@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from zetasql.wasi._pb2.zetasql.proto import function_pb2, options_pb2
@@ -10,6 +11,7 @@ from zetasql.wasi._pb2.zetasql.proto.simple_catalog_pb2 import SimpleCatalogProt
 from zetasql.wasi._pb2.zetasql.public import function_pb2 as function_kinds
 from zetasql.wasi._pb2.zetasql.public.simple_table_pb2 import SimpleColumnProto, SimpleTableProto
 
+from etl_orchestrator.engines.googlesql.routines import Known
 from etl_orchestrator.engines.googlesql.types import type_of
 from etl_orchestrator.errors import InvalidInput, Unsupported
 from etl_orchestrator.table import Field, Schema, TableRef
@@ -31,12 +33,49 @@ class _Folder:
     name: str
     folders: dict[str, _Folder] = field(default_factory=dict)
     tables: dict[str, SimpleTableProto] = field(default_factory=dict)
+    routines: dict[str, Known] = field(default_factory=dict)
+    connections: set[str] = field(default_factory=set)
 
-    def fill(self, proto: SimpleCatalogProto) -> None:
+    def below(self, path: Iterable[str]) -> _Folder:
+        folder = self
+        for part in path:
+            folder = folder.folders.setdefault(part.lower(), _Folder(part))
+        return folder
+
+    def fill(self, proto: SimpleCatalogProto, *, with_bodies: bool = False) -> None:
         proto.name = self.name
         proto.table.extend(self.tables.values())
+        for routine in self.routines.values():
+            if routine.kind == "table function":
+                proto.custom_tvf.append(routine.table_function(with_body=with_bodies))
+            else:
+                proto.custom_function.append(routine.function(with_body=with_bodies))
+        for connection in sorted(self.connections):
+            proto.connection.add(name=connection)
         for folder in self.folders.values():
-            folder.fill(proto.catalog.add())
+            folder.fill(proto.catalog.add(), with_bodies=with_bodies)
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a statement may name. `variables` are those of a script, `temporary` its temporary tables, both by name."""
+
+    schemas: Mapping[TableRef, Schema]
+    routines: tuple[Known, ...] = ()
+    connections: frozenset[tuple[str, ...]] = frozenset()
+    variables: Mapping[str, Field] = field(default_factory=dict)
+    temporary: Mapping[str, Schema] = field(default_factory=dict)
+
+    @property
+    def key(self) -> object:
+        """Equal for scopes that offer the same, schemas being told apart by identity."""
+        return (
+            frozenset((table, id(schema)) for table, schema in self.schemas.items()),
+            frozenset(self.routines),
+            self.connections,
+            frozenset(self.variables.items()),
+            frozenset(self.temporary.items()),
+        )
 
 
 def pseudo_columns(table: TableRef, schema: Schema) -> Schema:
@@ -50,46 +89,77 @@ def pseudo_columns(table: TableRef, schema: Schema) -> Schema:
 
 def table_proto(name: str, number: int, table: TableRef, schema: Schema) -> SimpleTableProto:
     """One table; `number` is found again in every scan of it."""
-    proto = SimpleTableProto(name=name, serialization_id=number)
-    seen: set[str] = set()
-    for column in schema:
-        if column.name.lower() in seen:
-            raise InvalidInput(f"the schema of `{table}` has two columns `{column.name}`", fix="remove one of them")
-        seen.add(column.name.lower())
-        proto.column.append(SimpleColumnProto(name=column.name, type=type_of(column)))
+    proto = _columns_of(name, number, schema, str(table))
     for column in pseudo_columns(table, schema):
         proto.column.append(SimpleColumnProto(name=column.name, type=type_of(column), is_pseudo_column=True))
     return proto
 
 
-def catalog_of(
-    schemas: Mapping[TableRef, Schema], functions: options_pb2.ZetaSQLBuiltinFunctionOptionsProto
-) -> tuple[SimpleCatalogProto, tuple[TableRef, ...]]:
-    """The catalog with exactly these tables, and the tables by their number.
+def _columns_of(name: str, number: int, schema: Schema, told: str = "") -> SimpleTableProto:
+    proto = SimpleTableProto(name=name, serialization_id=number)
+    seen: set[str] = set()
+    for column in schema:
+        if column.name.lower() in seen:
+            raise InvalidInput(
+                f"the schema of `{told or name}` has two columns `{column.name}`", fix="remove one of them"
+            )
+        seen.add(column.name.lower())
+        proto.column.append(SimpleColumnProto(name=column.name, type=type_of(column)))
+    return proto
 
-    A table is found as project.dataset.table, and as dataset.table where no other project has one of that name.
+
+def catalog_of(
+    scope: Scope, functions: options_pb2.ZetaSQLBuiltinFunctionOptionsProto
+) -> tuple[SimpleCatalogProto, tuple[TableRef | str, ...]]:
+    """The catalog with exactly what is in the scope, and its tables by their number.
+
+    A table or routine is found as project.dataset.name, and as dataset.name where no other project has one of that name.
     """
-    tables = tuple(sorted(schemas))
+    tables = tuple(sorted(scope.schemas))
     root = _Folder("local")
-    short: dict[tuple[str, str], int] = {}
-    for table in tables:
-        key = (table.dataset.lower(), table.name.lower())
-        short[key] = short.get(key, 0) + 1
+    short = Counter((table.dataset.lower(), table.name.lower()) for table in tables)
     for number, table in enumerate(tables, start=1):
         *schema, name = table.name.split(".")  # INFORMATION_SCHEMA.TABLES is a name of two parts
-        proto = table_proto(name, number, table, schemas[table])
+        proto = table_proto(name, number, table, scope.schemas[table])
         _insert(root, (table.project, table.dataset, *schema), table, proto)
         if short[(table.dataset.lower(), table.name.lower())] == 1:
             _insert(root, (table.dataset, *schema), table, proto)
+    for number, (name, columns) in enumerate(scope.temporary.items(), start=len(tables) + 1):
+        root.tables[name.lower()] = _columns_of(name, number, columns)
+    _insert_routines(root, scope.routines)
+    for path in scope.connections:
+        root.below(path[:-1]).connections.add(path[-1])
     catalog = base_catalog(functions)
+    for name, variable in scope.variables.items():
+        constant = catalog.constant.add(name_path=[name], type=type_of(variable))
+        constant.value.SetInParent()
     root.fill(catalog)
-    return catalog, tables
+    return catalog, (*tables, *scope.temporary)
+
+
+def add_routines(catalog: SimpleCatalogProto, routines: Sequence[Known]) -> None:
+    """Adds the routines, with their bodies, under all their names to a catalog that queries are to be run on."""
+    root = _Folder(catalog.name)
+    _insert_routines(root, routines)
+    root.fill(catalog, with_bodies=True)
+
+
+def _insert_routines(root: _Folder, routines: Sequence[Known]) -> None:
+    """A procedure is registered as a function: the engine crashes on a CALL that fits, so its arguments are checked so."""
+    short = Counter(_short(routine) for routine in routines)
+    for routine in routines:
+        name = routine.path[-1].lower()
+        root.below(routine.path[:-1]).routines[name] = routine
+        if len(routine.path) == 3 and short[_short(routine)] == 1:
+            root.below(routine.path[1:-1]).routines.setdefault(name, routine)
+
+
+def _short(routine: Known) -> tuple[str, ...]:
+    return tuple(part.lower() for part in routine.path[-2:])
 
 
 def _insert(root: _Folder, path: Iterable[str], table: TableRef, proto: SimpleTableProto) -> None:
-    folder = root
-    for part in path:
-        folder = folder.folders.setdefault(part.lower(), _Folder(part))
+    folder = root.below(path)
     if proto.name.lower() in folder.tables:
         raise Unsupported(f"this engine cannot tell `{table}` from a table that differs in case only")
     folder.tables[proto.name.lower()] = proto

@@ -1,7 +1,7 @@
 """Google's SQL analyzer and reference evaluator, compiled to WebAssembly and run in this process.
 
-It has no network, no files and no way to any table but those it is given. Not here: JavaScript and SQL routines, HLL_COUNT,
-APPROX_*, geography; each is refused by name.
+It has no network, no files and no way to any table but those it is given. Not run here: JavaScript, HLL_COUNT, APPROX_*,
+geography; each is refused by name.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
-from etl_orchestrator.engines.googlesql.catalog import table_proto
+from etl_orchestrator.engines.googlesql.catalog import Scope, table_proto
 from etl_orchestrator.engines.googlesql.contents import check_parameter, check_rows, content_of, with_wildcards
 from etl_orchestrator.engines.googlesql.encoding import NullElement, decode, encode
 from etl_orchestrator.engines.googlesql.instance import Instance, Refusal, TimedOut
 from etl_orchestrator.engines.googlesql.module import load
-from etl_orchestrator.engines.googlesql.problems import failure_of, problem_of
+from etl_orchestrator.engines.googlesql.problems import RoutineRefused, failure_of, problem_of
 from etl_orchestrator.engines.googlesql.reading import Reading, read
 from etl_orchestrator.engines.googlesql.session import Session
-from etl_orchestrator.engines.googlesql.text import Edit, Spelled, beyond_one_query, edited, spell
+from etl_orchestrator.engines.googlesql.text import Edit, Spelled, beyond_one_query, connections, edited, spell
 from etl_orchestrator.errors import EngineCrashed, InvalidInput, Unsupported
 from etl_orchestrator.table import Schema, TableRef
 from etl_orchestrator.tools import Analysis, ParameterValue, Routine, Rows, SqlProblem, TableData
@@ -65,7 +65,7 @@ class GoogleSql:
         routines: Sequence[Routine] = (),
     ) -> Analysis:
         """See `tools.Analyzer`. Raises Unsupported for a routine or type that is not known here."""
-        reading = self._read(sql, schemas, parameters)
+        reading = self._read(sql, schemas, parameters, routines)
         if not reading.problem:
             return Analysis(reading.columns, reading.tables, reading.lineage)
         short = {f"{table.dataset}.{table.name}": table for table in sorted(schemas, reverse=True)}
@@ -99,7 +99,7 @@ class GoogleSql:
         fields = {name: check_parameter(name, parameter) for name, parameter in parameters.items()}
         known = with_wildcards(sql, tables)
         types = {name: parameter.type for name, parameter in parameters.items()}
-        reading = self._read(sql, {table: data.schema for table, data in known.items()}, types)
+        reading = self._read(sql, {table: data.schema for table, data in known.items()}, types, ())
         if reading.problem:
             return Rows(problem=reading.problem)
         if reading.unsupported:
@@ -121,7 +121,13 @@ class GoogleSql:
                 raise failure_of(refusal) from None
             return Rows(problem=problem_of(refusal, Spelled(text, text, ())))
 
-    def _read(self, sql: str, schemas: Mapping[TableRef, Schema], parameters: Mapping[str, str]) -> Reading:
+    def _read(
+        self,
+        sql: str,
+        schemas: Mapping[TableRef, Schema],
+        parameters: Mapping[str, str],
+        routines: Sequence[Routine],
+    ) -> Reading:
         known = with_wildcards(sql, {table: TableData(schema) for table, schema in schemas.items()})
         beyond = beyond_one_query(sql)
         if beyond:
@@ -129,7 +135,12 @@ class GoogleSql:
         spelled = _spelled(sql, known)
 
         def reading(session: Session) -> Reading:
-            catalog = session.catalog({table: data.schema for table, data in known.items()})
+            seen = {table: data.schema for table, data in known.items()}
+            try:
+                called = session.routines(sql, routines, seen)
+            except RoutineRefused as refused:
+                return Reading(problem=SqlProblem(str(refused)))
+            catalog = session.catalog(Scope(seen, called, frozenset(connections(spelled.text))))
             key = (session, catalog.number, sql, tuple(parameters.items()))
             found = self._readings.get(key) or read(session, spelled, catalog, parameters)
             self._readings[key] = found
@@ -175,6 +186,7 @@ def _flattened(reading: Reading, flat: Mapping[TableRef, str]) -> list[Edit]:
     return [
         Edit(scan.start, scan.end, flat[scan.table] + ("" if scan.named else f" AS `{scan.table.name}`"))
         for scan in reading.scans
+        if isinstance(scan.table, TableRef)
     ]
 
 

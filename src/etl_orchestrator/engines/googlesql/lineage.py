@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -40,10 +40,19 @@ _ITSELF = Origin("")  # a column of a recursive query on its way back to itself 
 
 
 class Origins:
-    """The origins of all columns of one resolved statement, given as its nodes, found when asked for."""
+    """The origins of all columns of one resolved statement, given as its nodes, found when asked for.
 
-    def __init__(self, nodes: Iterable[Any], table_of: Callable[[Any], TableRef]) -> None:
+    `temporary` are the origins of the columns of temporary tables, by table and column in small letters.
+    """
+
+    def __init__(
+        self,
+        nodes: Iterable[Any],
+        table_of: Callable[[Any], TableRef | str],
+        temporary: Mapping[tuple[str, str], Origin] | None = None,
+    ) -> None:
         self._table_of = table_of
+        self._temporary = temporary or {}
         self._makers: dict[int, Callable[[], Origin]] = {}
         self._known: dict[int, Origin] = {}
         self._asked: set[int] = set()
@@ -136,7 +145,10 @@ class Origins:
     def _register_TableScan(self, node: Any) -> None:  # noqa: N802
         table = self._table_of(node)
         for column in column_list(node):
-            origin = Origin("copied", ((table, column.name),))
+            if isinstance(table, str):
+                origin = self._temporary.get((table.lower(), column.name.lower()), _UNKNOWN)
+            else:
+                origin = Origin("copied", ((table, column.name),))
             self._makers[column.column_id] = lambda origin=origin: origin  # type: ignore[misc]
 
     def _register_ComputedColumn(self, node: Any) -> None:  # noqa: N802

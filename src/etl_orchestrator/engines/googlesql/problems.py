@@ -7,11 +7,17 @@ import re
 from etl_orchestrator.engines.googlesql.instance import Refusal
 from etl_orchestrator.engines.googlesql.text import Spelled
 from etl_orchestrator.errors import EngineError, Unsupported
-from etl_orchestrator.tools import SqlProblem
+from etl_orchestrator.tools import Routine, SqlProblem
 
 _AT = re.compile(r"\s*\[at (\d+):(\d+)\]\s*\Z")
 _INVALID_ARGUMENT, _RESOURCE_EXHAUSTED, _OUT_OF_RANGE, _UNIMPLEMENTED, _INTERNAL = 3, 8, 11, 12, 13
 _NO_CONTENT = re.compile(r"One or more tables being queried .*? content set\. \[(.*)\]\Z", re.DOTALL)
+#: What an error of a body that is read again at every call looks like.
+_IN_ROUTINE = re.compile(
+    r"Invalid (?:function|table-valued function) .*?\[at (\d+):(\d+)\]; (?:Analysis of (.*?) failed.*?; )(.*)\Z",
+    re.DOTALL,
+)
+_GROUP = re.compile(r"(?:TEMPLATED_SQL_FUNCTION|ROUTINE):", re.IGNORECASE)
 _BUILTIN_FUNCTION = re.compile(r"Unsupported built-in function: (.*)")
 #: Function names with a dot that belong to GoogleSQL; all others are routines of somebody's dataset.
 _NAMESPACES = {"safe", "net", "keys", "aead", "hll_count", "kll_quantiles"}
@@ -24,13 +30,25 @@ _OWN_LIMITS = re.compile(
 )
 
 
+class RoutineRefused(Exception):
+    """Raised when it is not the query that is wrong but a routine that it calls."""
+
+    def __init__(self, routine: Routine, problem: SqlProblem) -> None:
+        where = f" ({routine.at}:{problem.line})" if routine.at and problem.line else ""
+        super().__init__(f"the routine {routine.ref} is refused{where}: {problem.message}")
+
+
 def problem_of(refusal: Refusal, sql: Spelled) -> SqlProblem:
     """What is wrong with the query. Raises EngineError when it is the engine that fails."""
     message = refusal.message
     if refusal.code in (_UNIMPLEMENTED, _INTERNAL, _RESOURCE_EXHAUSTED) or _OWN_LIMITS.search(message):
         raise failure_of(refusal)
     place = _AT.search(message)
-    message = (message[: place.start()] if place else message).replace("TEMPLATED_SQL_FUNCTION:", "")
+    message = message[: place.start()] if place else message
+    inner = _IN_ROUTINE.match(message)
+    if inner:  # the last place is in the body of the routine, the first in the query
+        place, message = inner, f"{inner.group(3)}: {inner.group(4)}"
+    message = _GROUP.sub("", message)
     routine = _NO_FUNCTION.match(message)
     name = routine.group(1).replace("`", "") if routine else ""
     if name and name.split(".")[0].lower() not in _NAMESPACES:

@@ -33,11 +33,11 @@ _BROKEN = {
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """Where a table stands in the text, in characters; `named` when the query gives it an alias."""
+    """Where a table stands in the text, in characters; a temporary one is a name. `named` when it is given an alias."""
 
     start: int
     end: int
-    table: TableRef
+    table: TableRef | str
     named: bool
 
 
@@ -56,13 +56,13 @@ class Reading:
 
     @property
     def tables(self) -> tuple[TableRef, ...]:
-        return tuple(sorted({scan.table for scan in self.scans}))
+        return tuple(sorted({scan.table for scan in self.scans if isinstance(scan.table, TableRef)}))
 
 
 def read(session: Session, sql: Spelled, catalog: Registered, parameters: Mapping[str, str]) -> Reading:
     """Raises EngineError when the engine fails; a fault of the query is a `problem`."""
     try:
-        statement = session.analyze(sql.text, catalog, parameters)
+        statement = session.analyze(sql.text, catalog, parameters).resolved_query_stmt_node
     except Refusal as refusal:
         return Reading(problem=problem_of(refusal, sql))
     columns, struct = _columns(statement)
@@ -115,6 +115,8 @@ def _scans(nodes: Iterable[Any], text: str, catalog: Registered) -> tuple[Scan, 
 def _wrong_case(scans: tuple[Scan, ...], sql: Spelled) -> SqlProblem | None:
     """BigQuery tells names of tables apart by case, the engine does not."""
     for scan in scans:
+        if isinstance(scan.table, str):
+            continue
         written = re.sub(r"[`\s]", "", sql.text[scan.start : scan.end])
         if not f".{scan.table}".endswith(f".{written}"):
             line, column = sql.place_given(*line_and_column(sql.text, scan.start))

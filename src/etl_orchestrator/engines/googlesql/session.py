@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,10 +11,14 @@ from zetasql.wasi._pb2.zetasql.local_service import local_service_pb2 as service
 from zetasql.wasi._pb2.zetasql.proto import options_pb2
 from zetasql.wasi._pb2.zetasql.public import options_pb2 as settings
 
-from etl_orchestrator.engines.googlesql.catalog import base_catalog, catalog_of
-from etl_orchestrator.engines.googlesql.instance import Instance
+from etl_orchestrator.engines.googlesql.catalog import Scope, base_catalog, catalog_of
+from etl_orchestrator.engines.googlesql.instance import Instance, Refusal
+from etl_orchestrator.engines.googlesql.problems import RoutineRefused, problem_of
+from etl_orchestrator.engines.googlesql.routines import Known, called, known_of
+from etl_orchestrator.engines.googlesql.text import connections, spell
 from etl_orchestrator.engines.googlesql.types import parse_type, type_of
 from etl_orchestrator.table import Schema, TableRef
+from etl_orchestrator.tools import Routine
 
 _CATALOGS = 16
 _FILLED_CATALOGS = 8
@@ -32,10 +36,11 @@ class Registered:
     """A catalog in the service; `tables` are found by their number, counted from 1."""
 
     number: int
-    tables: tuple[TableRef, ...]
-    schemas: tuple[Schema, ...]  # kept, so that their identity stays theirs
+    tables: tuple[TableRef | str, ...]
+    scope: Scope  # kept, so that the identity of its parts stays theirs
 
-    def table_of(self, scan: Any) -> TableRef:
+    def table_of(self, scan: Any) -> TableRef | str:
+        """The table that is scanned; a temporary one is only a name."""
         number: int = scan.table.serialization_id
         return self.tables[number - 1]
 
@@ -45,7 +50,8 @@ class Session:
 
     def __init__(self, instance: Instance) -> None:
         self._instance = instance
-        self._catalogs: OrderedDict[frozenset[tuple[TableRef, int]], Registered] = OrderedDict()
+        self._catalogs: OrderedDict[object, Registered] = OrderedDict()
+        self._known: dict[object, Known] = {}
         self._filled: OrderedDict[tuple[tuple[str, bytes, bytes], ...], int] = OrderedDict()
         request = service.LanguageOptionsRequest(maximum_features=True)
         language = instance.call("GetLanguageOptions", request, options_pb2.LanguageOptionsProto)
@@ -54,6 +60,7 @@ class Session:
         language.enabled_language_features.extend([*features, *_ADDED])
         language.product_mode = settings.PRODUCT_EXTERNAL
         language.reserved_keywords.append("QUALIFY")
+        del language.supported_statement_kinds[:]  # none named means all
         self._language = language
         self._functions = options_pb2.ZetaSQLBuiltinFunctionOptionsProto(language_options=language)
         defaults = instance.call(
@@ -61,30 +68,57 @@ class Session:
         )
         self._rewrites = list(defaults.enabled_rewrites)
 
-    def catalog(self, schemas: Mapping[TableRef, Schema]) -> Registered:
-        """Registers the tables, or finds them registered; the least recently used catalogs are given up."""
-        key = frozenset((table, id(schema)) for table, schema in schemas.items())
+    def catalog(self, scope: Scope) -> Registered:
+        """Registers what the scope offers, or finds it registered; the least recently used catalogs are given up."""
+        key = scope.key
         found = self._catalogs.get(key)
         if found:
             self._catalogs.move_to_end(key)
             return found
-        proto, tables = catalog_of(schemas, self._functions)
+        proto, tables = catalog_of(scope, self._functions)
         request = service.RegisterCatalogRequest(simple_catalog=proto, descriptor_pool_list=_BUILTIN_POOL)
         answer = self._instance.call("RegisterCatalog", request, service.RegisterResponse)
-        made = Registered(answer.registered_id, tables, tuple(schemas.values()))
+        made = Registered(answer.registered_id, tables, scope)
         self._catalogs[key] = made
         while len(self._catalogs) > _CATALOGS:
             self._forget(self._catalogs.popitem(last=False)[1].number)
         return made
 
+    def routines(self, sql: str, offered: Sequence[Routine], schemas: Mapping[TableRef, Schema]) -> tuple[Known, ...]:
+        """Those that the text calls and those that they call, each read by the engine once.
+
+        Raises RoutineRefused naming one that the engine refuses.
+        """
+        known: dict[Routine, Known] = {}
+        for routine, needed in called(sql, offered).items():
+            below = tuple(known[other] for other in needed)
+            tables = {table: schema for table, schema in schemas.items() if table.name in routine.sql}
+            key = (routine, below, frozenset((table, id(schema)) for table, schema in tables.items()))
+            if key not in self._known:
+                self._known[key] = self._read_routine(routine, tuple(known.values()), tables)
+            known[routine] = self._known[key]
+        return tuple(known.values())
+
+    def _read_routine(self, routine: Routine, known: Sequence[Known], tables: Mapping[TableRef, Schema]) -> Known:
+        names = {str(table) for table in tables} | {f"{table.dataset}.{table.name}" for table in tables}
+        spelled = spell(routine.sql, names.__contains__)
+        try:
+            scope = Scope(tables, tuple(known), frozenset(connections(spelled.text)))
+            statement = self.analyze(spelled.text, self.catalog(scope), {})
+        except Refusal as refusal:
+            problem = problem_of(refusal, spelled)
+            raise RoutineRefused(routine, problem) from None
+        ref = routine.ref
+        return known_of((ref.project, ref.dataset, ref.name), statement)
+
     def analyze(self, sql: str, catalog: Registered, parameters: Mapping[str, str]) -> Any:
-        """The resolved query statement, as written: nothing rewritten, unused columns of tables left out."""
+        """The resolved statement, as written: nothing rewritten, unused columns of tables left out."""
         options = self._options(parameters)
         options.prune_unused_columns = True
         options.parse_location_record_type = settings.PARSE_LOCATION_RECORD_CODE_SEARCH
         request = service.AnalyzeRequest(options=options, registered_catalog_id=catalog.number, sql_statement=sql)
         answer = self._instance.call("Analyze", request, service.AnalyzeResponse)
-        return answer.resolved_statement.resolved_query_stmt_node
+        return answer.resolved_statement
 
     def evaluate(
         self,
@@ -132,10 +166,9 @@ class Session:
 
     def table_names(self, sql: str) -> list[tuple[str, ...]]:
         """The paths of the tables a statement or script names, CTEs and arrays of aliases left out."""
-        options = options_pb2.LanguageOptionsProto()
-        options.CopyFrom(self._language)
-        del options.supported_statement_kinds[:]  # none named means all
-        request = service.ExtractTableNamesFromStatementRequest(sql_statement=sql, options=options, allow_script=True)
+        request = service.ExtractTableNamesFromStatementRequest(
+            sql_statement=sql, options=self._language, allow_script=True
+        )
         answer = self._instance.call(
             "ExtractTableNamesFromStatement", request, service.ExtractTableNamesFromStatementResponse
         )

@@ -18,6 +18,7 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _DOTTED = re.compile(r"[\w-]+(\.[\w-]+)+\*?\Z")
+_CONNECTION = re.compile(r"\bCONNECTION\s+((?:`[^`]+`|[A-Za-z_][\w-]*)(?:\.(?:`[^`]+`|\w[\w-]*))*)", re.IGNORECASE)
 #: First words of statements that BigQuery knows and this engine does not analyze.
 _STATEMENTS = frozenset(
     [
@@ -110,6 +111,36 @@ def wildcards(sql: str) -> list[str]:
     """Names in backticks that end with `*`, in order."""
     names = (token.group("quoted") for token in _TOKEN.finditer(sql))
     return list(dict.fromkeys(name for name in names if name and name.endswith("*")))
+
+
+def calls(sql: str) -> set[tuple[str, str]]:
+    """The names of two parts and more that stand before a parenthesis, as (dataset, name) in small letters."""
+    found = set()
+    path: list[str] = []
+    dotted = False
+    for token in _TOKEN.finditer(sql):
+        if token.group("skip"):
+            continue
+        name = token.group("word") or token.group("quoted")
+        if name is not None:
+            path = [*(path if dotted else ()), *name.lower().split(".")]
+            dotted = False
+        elif token.group() == "." and path:
+            dotted = True
+        else:
+            if token.group() == "(" and len(path) > 1:
+                found.add((path[-2], path[-1]))
+            path, dotted = [], False
+    return found
+
+
+def connections(sql: str) -> set[tuple[str, ...]]:
+    """The paths that stand behind the word CONNECTION: whether there is such a connection only BigQuery knows."""
+    return {
+        tuple(part.strip("`") for part in found.group(1).split("."))
+        for found in _CONNECTION.finditer(sql)
+        if found.group(1).upper() != "DEFAULT"
+    }
 
 
 def beyond_one_query(sql: str) -> str:

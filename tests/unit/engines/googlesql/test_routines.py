@@ -1,0 +1,100 @@
+"""Calls of a repository's routines: their types, their faults, what they call themselves."""
+
+from __future__ import annotations
+
+import pytest
+
+from etl_orchestrator.engines.googlesql import GoogleSql
+from etl_orchestrator.errors import InvalidInput, Unsupported
+from etl_orchestrator.table import Field, TableRef
+from etl_orchestrator.tools import Routine
+
+VISITS = TableRef("proj-one", "web", "visits_v1")
+SCHEMAS = {VISITS: (Field("day", "DATE"), Field("n", "INTEGER"), Field("page", "STRING"))}
+
+
+def routine(name: str, sql: str, project: str = "proj-one") -> Routine:
+    return Routine(TableRef(project, *name.split(".")), sql, at=f"sql/{project}/{name.replace('.', '/')}/udf.sql")
+
+
+ROUTINES = (
+    routine("fn.more", "CREATE OR REPLACE FUNCTION fn.more(a INT64) RETURNS FLOAT64 AS ((SELECT fn.twice(a) + 1))"),
+    routine("fn.twice", "CREATE FUNCTION `proj-one.fn.twice`(a INT64) AS (a * 2)"),
+    routine("fn.text", "CREATE FUNCTION fn.text(a ANY TYPE) AS (IF(a IS NULL, 'none', CAST(a AS STRING)))"),
+    routine("fn.script", "CREATE FUNCTION fn.script(a STRING) RETURNS ARRAY<STRING> LANGUAGE js AS 'return [a]'"),
+    routine("fn.half", "CREATE AGGREGATE FUNCTION fn.half(a FLOAT64) AS (SUM(a) / 2)"),
+    routine("fn.of_day", "CREATE TABLE FUNCTION fn.of_day(d DATE) AS SELECT page, n FROM web.visits_v1 WHERE day = d"),
+    routine("fn.with_any", "CREATE TABLE FUNCTION fn.with_any(d ANY TYPE) AS SELECT page, d AS d FROM web.visits_v1"),
+    routine(
+        "fn.far", "CREATE FUNCTION fn.far(a INT64) RETURNS INT64 REMOTE WITH CONNECTION us.c OPTIONS(endpoint = 'x')"
+    ),
+    routine("fn.broken", "CREATE FUNCTION fn.broken(a INT64) AS (\n  a + nothing\n)"),
+    routine("fn.with_with", "CREATE FUNCTION fn.with_with(a INT64) AS ((WITH q AS (SELECT a AS b) SELECT b FROM q))"),
+    routine("twin.f", "CREATE FUNCTION twin.f() AS (1)", "proj-one"),
+    routine("twin.f", "CREATE FUNCTION twin.f() AS ('one')", "proj-two"),
+)
+
+
+@pytest.fixture(scope="module")
+def engine() -> GoogleSql:
+    return GoogleSql()
+
+
+@pytest.mark.parametrize(
+    ("sql", "types"),
+    [
+        ("SELECT fn.more(n) AS a, `proj-one`.fn.twice(n) AS b, `proj-one.fn.more`(1) AS c FROM web.visits_v1", "FLOAT INTEGER FLOAT"),
+        ("SELECT fn.text(day) AS a, fn.text(1) AS b FROM web.visits_v1", "STRING STRING"),
+        ("SELECT fn.more(a => 1) AS a, SAFE.fn.more(2) AS b", "FLOAT FLOAT"),
+        ("SELECT x FROM UNNEST(fn.script('x')) AS x", "STRING"),
+        ("SELECT fn.half(n) AS h FROM web.visits_v1", "FLOAT"),
+        ("SELECT * FROM fn.of_day(DATE '2025-01-01')", "STRING INTEGER"),
+        ("SELECT * FROM `proj-one.fn.with_any`(1.5) AS t", "STRING FLOAT"),
+        ("SELECT fn.far(1) AS a, fn.with_with(2) AS b", "INTEGER INTEGER"),
+        ("SELECT `proj-two`.twin.f() AS a, `proj-one`.twin.f() AS b", "STRING INTEGER"),
+    ],
+)  # fmt: skip
+def test_a_call_has_the_type_of_the_routine(engine: GoogleSql, sql: str, types: str) -> None:
+    analysis = engine.analyze(sql, SCHEMAS, {}, ROUTINES)
+    assert analysis.problem is None, analysis.problem
+    assert " ".join(column.type for column in analysis.columns) == types
+
+
+@pytest.mark.parametrize(
+    ("sql", "line", "column", "message"),
+    [
+        ("SELECT\n fn.more('x') AS a", 2, 2, "No matching signature for function proj-one.fn.more\nArgument types: STRING"),
+        ("SELECT fn.more(1, 2) AS a", 1, 8, "No matching signature for function proj-one.fn.more"),
+        ("SELECT\n fn.text([1]) AS a", 2, 2, "function proj-one.fn.text: Invalid cast from ARRAY<INT64> to STRING"),
+        ("SELECT * FROM fn.of_day('x')", 1, 25, "DATE"),
+        ("SELECT fn.broken(1) AS a", 0, 0,
+         "the routine proj-one.fn.broken is refused (sql/proj-one/fn/broken/udf.sql:2): Unrecognized name: nothing"),
+    ],
+)  # fmt: skip
+def test_a_wrong_call_is_refused(engine: GoogleSql, sql: str, line: int, column: int, message: str) -> None:
+    problem = engine.analyze(sql, SCHEMAS, {}, ROUTINES).problem
+    assert problem
+    assert message in problem.message
+    assert (problem.line, problem.column) == (line, column)
+
+
+def test_a_routine_that_is_not_given_is_unknown_not_refused(engine: GoogleSql) -> None:
+    with pytest.raises(Unsupported, match=r"does not know the routine fn\.twice"):
+        engine.analyze("SELECT fn.more(1) AS a", SCHEMAS, {}, ROUTINES[:1])
+
+
+def test_a_short_name_of_two_routines_is_none(engine: GoogleSql) -> None:
+    with pytest.raises(Unsupported, match=r"does not know the routine twin\.f"):
+        engine.analyze("SELECT twin.f() AS a", SCHEMAS, {}, ROUTINES)
+
+
+def test_another_body_is_another_routine(engine: GoogleSql) -> None:
+    for kind, expected in (("1", "INTEGER"), ("'a'", "STRING")):
+        changed = (ROUTINES[0], routine("fn.twice", f"CREATE FUNCTION fn.twice(a INT64) AS ({kind})"))
+        one = (*changed[1:], routine("fn.calls", "CREATE FUNCTION fn.calls(a INT64) AS (fn.twice(a))"))
+        assert engine.analyze("SELECT fn.calls(1) AS a", {}, {}, one).columns == (Field("a", expected),)
+
+
+def test_what_creates_no_routine_is_invalid(engine: GoogleSql) -> None:
+    with pytest.raises(InvalidInput, match="is not made by a CREATE FUNCTION"):
+        engine.analyze("SELECT fn.q() AS a", {}, {}, (routine("fn.q", "SELECT 1 AS a"),))
