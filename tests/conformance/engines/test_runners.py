@@ -1,69 +1,66 @@
-"""Every Runner must answer these queries as BigQuery does.
-
-A case whose `gaps` names an engine must fail there (a strict xfail with the reason); one whose `unsupported` names it must
-be refused there by that name. Expected rows were written by hand from BigQuery's documentation.
-"""
+"""Every Runner must answer the cases as BigQuery does; what it is known not to do stands in `gaps/<engine>.yaml`."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from pathlib import Path
+from collections import Counter
+from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any
 
 import pytest
-import yaml
+from tests.conformance.engines.suite import Case, cases, gaps
 
 from etl_orchestrator.engines import ENGINES
 from etl_orchestrator.errors import Unsupported
-from etl_orchestrator.sql.values import equal, parse_cell
-from etl_orchestrator.table import Field, Schema, TableRef
-from etl_orchestrator.tools import ParameterValue, Rows, Runner, TableData, Value
+from etl_orchestrator.sql.values import equal
+from etl_orchestrator.tools import Rows, Runner, Value
 
-FILES = sorted((Path(__file__).parent / "cases").glob("*.yaml"))
+CASES = cases()
+#: Engines that speak with Google's words, so that the text of a refusal can be compared.
+GOOGLE = ("googlesql", "bigquery")
 
 
-def _cases() -> list[Any]:
+def _asked() -> list[Any]:
     found = []
-    for file in FILES:
-        content = yaml.safe_load(file.read_text())
-        for case in content["cases"]:
-            case["tables"] = {**content.get("tables", {}), **case.get("tables", {})}
-            for engine, _ in ENGINES:
-                gap = case.get("gaps", {}).get(engine)
-                marks = [pytest.mark.xfail(reason=gap, raises=AssertionError)] if gap else []
-                found.append(pytest.param(engine, case, id=f"{engine}-{file.stem}: {case['name']}", marks=marks))
+    for engine, make in ENGINES:
+        wrong = gaps(engine).wrong
+        for case in CASES:
+            reason = wrong.get(case.name)
+            marks = [pytest.mark.xfail(reason=reason, raises=AssertionError, strict=True)] if reason else []
+            found.append(pytest.param(engine, make, case, id=f"{engine}-{case.name}", marks=marks))
     return found
 
 
-@pytest.fixture(scope="module")
-def runners() -> Mapping[str, Runner]:
-    return {name: make() for name, make in ENGINES}
+@cache
+def _runner(make: Callable[[], Runner]) -> Runner:
+    return make()
 
 
-def _field(written: Mapping[str, Any]) -> Field:
-    parts = tuple(_field(part) for part in written.get("fields", ()))
-    return Field(written["name"], written["type"], written.get("mode", "NULLABLE"), None, parts)
+@pytest.mark.parametrize(("engine", "make", "case"), _asked())
+def test_case(engine: str, make: Callable[[], Runner], case: Case) -> None:
+    runner = _runner(make)
+    refusal = gaps(engine).refused.get(case.name)
+    if refusal:
+        with pytest.raises(Unsupported, match=re.escape(refusal)):
+            runner.run(case.sql, case.tables, case.parameters, case.routines)
+        return
+    check(engine, case, runner.run(case.sql, case.tables, case.parameters, case.routines))
 
 
-def _typed(schema: Schema, row: Mapping[str, Any]) -> dict[str, Value]:
-    return {field.name: parse_cell(field, row[field.name]) for field in schema if field.name in row}
-
-
-def _tables(written: Mapping[str, Any]) -> dict[TableRef, TableData]:
-    tables = {}
-    for name, table in written.items():
-        schema = tuple(_field(field) for field in table["schema"])
-        tables[TableRef.parse(name)] = TableData(schema, tuple(_typed(schema, row) for row in table.get("rows", ())))
-    return tables
-
-
-def _parameters(written: Mapping[str, Any]) -> dict[str, ParameterValue]:
-    from etl_orchestrator.engines.googlesql.types import parse_type
-
-    return {
-        name: ParameterValue(kind, parse_cell(parse_type(name, kind), cell)) for name, (kind, cell) in written.items()
-    }
+def check(engine: str, case: Case, rows: Rows) -> None:
+    """Raises AssertionError unless the rows are those of the case."""
+    if case.problem:
+        assert rows.problem, f"no problem but {rows.rows}"
+        assert engine not in GOOGLE or re.search(case.problem, rows.problem.message), rows.problem.message
+        return
+    assert rows.problem is None
+    if case.columns is not None:
+        shapes = [f"{c.name} {c.type}" + (" REPEATED" if c.mode == "REPEATED" else "") for c in rows.columns]
+        assert shapes == case.columns
+    for row in case.expect or ():
+        assert list(row) == [column.name for column in rows.columns]
+    assert _same_rows(rows.dicts(), case.rows(rows.columns), case.ordered), f"got {rows.dicts()}"
 
 
 def _same_rows(got: list[dict[str, Value]], expected: list[dict[str, Value]], ordered: bool) -> bool:
@@ -80,28 +77,25 @@ def _same_rows(got: list[dict[str, Value]], expected: list[dict[str, Value]], or
     return True
 
 
-@pytest.mark.parametrize(("engine", "case"), _cases())
-def test_case(engine: str, case: Mapping[str, Any], runners: Mapping[str, Runner]) -> None:
-    tables, parameters = _tables(case["tables"]), _parameters(case.get("parameters", {}))
-    refused = case.get("unsupported", {}).get(engine)
-    if refused:
-        with pytest.raises(Unsupported, match=re.escape(refused)):
-            runners[engine].run(case["sql"], tables, parameters)
-        return
-    rows = runners[engine].run(case["sql"], tables, parameters)
-    if "problem" in case:
-        assert rows.problem, f"no problem but {rows.rows}"
-        assert re.search(case["problem"], rows.problem.message)
-        return
-    _check_rows(rows, case)
+def _twice(values: Sequence[object]) -> list[object]:
+    return [value for value, count in Counter(values).items() if count > 1]
 
 
-def _check_rows(rows: Rows, case: Mapping[str, Any]) -> None:
-    assert rows.problem is None
-    if "columns" in case:
-        shapes = [f"{c.name} {c.type}" + (" REPEATED" if c.mode == "REPEATED" else "") for c in rows.columns]
-        assert shapes == case["columns"]
-    for row in case["expect"]:
-        assert list(row) == [column.name for column in rows.columns]
-    expected = [_typed(rows.columns, row) for row in case["expect"]]
-    assert _same_rows(rows.dicts(), expected, case.get("ordered", False)), f"got {rows.dicts()}"
+def test_no_case_is_written_twice() -> None:
+    assert _twice([case.name for case in CASES]) == []
+    assert _twice([(" ".join(case.sql.split()), repr(case.tables), repr(case.parameters)) for case in CASES]) == []
+
+
+def test_every_case_says_what_it_expects_and_where_that_is_documented() -> None:
+    assert [case.name for case in CASES if (case.expect is None) == (not case.problem)] == []
+    assert [case.name for case in CASES if not case.source.startswith("https://")] == []
+
+
+def test_there_are_enough_cases() -> None:
+    assert len(CASES) >= 400
+
+
+@pytest.mark.parametrize("engine", [name for name, _ in ENGINES])
+def test_gaps_name_cases(engine: str) -> None:
+    known = gaps(engine)
+    assert sorted({*known.refused, *known.wrong} - {case.name for case in CASES}) == []
