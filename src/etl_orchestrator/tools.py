@@ -18,11 +18,17 @@ Value = Any  # as listed in the docstring of this module
 
 @dataclass(frozen=True, slots=True)
 class SqlProblem:
-    """Why a query is refused: one or two lines, position in the given text (1-based; 0 when unknown)."""
+    """Why a query is refused: one or two lines, position in the given text (1-based; 0 when unknown). `path` is set when
+    the position is in a file that says so: the template itself, or one that it includes."""
 
     message: str
     line: int = 0
     column: int = 0
+    path: str = ""
+
+    def place(self, path: str) -> str:
+        """`path:line:column`, the path being this one unless the problem names another."""
+        return f"{self.path or path}:{self.line}:{self.column}" if self.line else self.path or path
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,10 +141,11 @@ class Dag:
 
 @dataclass(frozen=True, slots=True)
 class KnownSchema:
-    """A schema and where it was found (a path, "declared inline")."""
+    """A schema, where it was found (a path, "declared inline"), and all `files` of the catalog that were read for it."""
 
     schema: Schema
     origin: str
+    files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +198,8 @@ class Catalog(Protocol):
         ...
 
     def text(self, path: str) -> str | None:
-        """A file of the repository by relative path (settings, tests beside the table), None when absent."""
+        """A file of the repository by relative path (settings, tests beside the table), or one of those that a
+        KnownSchema names; None when absent."""
         ...
 
     def paths(self, folder: str) -> Sequence[str]:

@@ -51,9 +51,11 @@ class Workplace:
         from etl_orchestrator.authors import RulesAuthor
         from etl_orchestrator.catalogs.checkout import Checkout
         from etl_orchestrator.engines import ENGINES
+        from etl_orchestrator.sql.resolution import Resolved
 
         googlesql = dict(ENGINES)[self._engine](self._say)
-        return Tools(googlesql, googlesql, Checkout(self.root), RulesAuthor(), self.settings)
+        catalog = Resolved(Checkout(self.root), googlesql, self.settings)
+        return Tools(googlesql, googlesql, catalog, RulesAuthor(), self.settings)
 
 
 def init(folder: Path, project: str, overwrite: bool = False) -> Outcome:

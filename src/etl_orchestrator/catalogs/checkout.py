@@ -13,7 +13,7 @@ from typing import Any
 
 from etl_orchestrator.catalogs import descriptions
 from etl_orchestrator.catalogs.index import Fact, Index
-from etl_orchestrator.catalogs.pipeline_schemas import PipelineSchemas, is_ingested
+from etl_orchestrator.catalogs.pipeline_schemas import MARK, PipelineSchemas, is_ingested
 from etl_orchestrator.catalogs.pipeline_schemas import folder as pipeline_folder
 from etl_orchestrator.catalogs.table_facts import facts_body, table_facts
 from etl_orchestrator.catalogs.tree import Stamp, Tree
@@ -58,9 +58,10 @@ class Checkout:
             raise InvalidInput(f"`{root}` is not a folder")
         self._index = Index(self._tree.root, cache_dir)
         self._given_pipeline = pipeline
-        self._borrowed: dict[tuple[str, str], Sequence[schema_yaml.Entry]] = {}
+        self._borrowed: dict[tuple[str, str], tuple[Sequence[schema_yaml.Entry], frozenset[str]]] = {}
         self._borrowing: list[str] = []
-        self._lock = threading.RLock()  # for the two above
+        self._read: list[set[str]] = [set()]  # files read for what is being made, the innermost last
+        self._lock = threading.RLock()  # for the three above
 
     @property
     def root(self) -> Path:
@@ -85,8 +86,9 @@ class Checkout:
         path = paths.schema_yaml(table)
         text = self._tree.text(path)
         if text is not None:
-            with self._borrowing_from(path):
-                return KnownSchema(schema_yaml.read(text, path, self._resolve), path)
+            with self._reading() as read, self._borrowing_from(path):
+                found = schema_yaml.read(text, path, self._resolve)
+            return KnownSchema(found, path, tuple(sorted(read)))
         if self._tree.files(paths.table_folder(table)):
             raise Unavailable(
                 f"`{table}` has no schema.yaml, so its columns are not known",
@@ -119,6 +121,8 @@ class Checkout:
         return best, counts[best]
 
     def text(self, path: str) -> str | None:
+        if path.startswith(MARK):
+            return self._pipeline.text(path) if self._pipeline is not None else None
         return self._tree.text(path)
 
     def paths(self, folder: str) -> Sequence[str]:
@@ -210,9 +214,14 @@ class Checkout:
     def _resolve(self, reference: Mapping[str, str]) -> Sequence[schema_yaml.Entry]:
         """The entries of another file or table, each read once; raises InvalidInput for a circle."""
         ((key, name),) = reference.items()
-        if (key, name) not in self._borrowed:
-            self._borrowed[key, name] = self._entries_of_file(name) if key == "file" else self._entries_of_table(name)
-        return self._borrowed[key, name]
+        with self._lock:
+            if (key, name) not in self._borrowed:
+                with self._reading() as read:
+                    found = self._entries_of_file(name) if key == "file" else self._entries_of_table(name)
+                self._borrowed[key, name] = found, frozenset(read)
+            entries, files = self._borrowed[key, name]
+            self._read[-1].update(files)
+            return entries
 
     def _entries_of_file(self, path: str) -> Sequence[schema_yaml.Entry]:
         path = path.removeprefix("/")
@@ -231,7 +240,18 @@ class Checkout:
             found = self._pipeline_for(table).entries(table)
         if found is None:
             raise Unavailable(f"`{table}` has no schema to include from")
+        self._read[-1].add(self._pipeline_for(table).file(table))
         return found
+
+    @contextmanager
+    def _reading(self) -> Iterator[set[str]]:
+        """The files read inside."""
+        with self._lock:
+            self._read.append(set())
+            try:
+                yield self._read[-1]
+            finally:
+                self._read.pop()
 
     @contextmanager
     def _borrowing_from(self, path: str) -> Iterator[None]:
@@ -239,6 +259,7 @@ class Checkout:
             if path in self._borrowing:
                 raise InvalidInput(f"`{path}` includes itself: {' -> '.join([*self._borrowing, path])}", at=path)
             self._borrowing.append(path)
+            self._read[-1].add(path)
             try:
                 yield
             finally:

@@ -20,6 +20,9 @@ from etl_orchestrator.layout import schema_yaml
 from etl_orchestrator.table import TableRef
 from etl_orchestrator.tools import KnownSchema
 
+#: Begins the path of a file here, where it stands among those of a repository.
+MARK = "pipeline-schemas:"
+
 _DATASET = re.compile(r"(.+)_(stable|live)\Z")
 _TABLE = re.compile(r"(.+)_v(\d+)\Z")
 _FILE = re.compile(r"(.+)\.(\d+)\.bq\Z")
@@ -66,12 +69,21 @@ class PipelineSchemas:
         path = self._find(table)
         if path is None:
             return None
-        return KnownSchema(schema_yaml.fields(self._entries(path), path), path)
+        return KnownSchema(schema_yaml.fields(self._entries(path), path), path, (MARK + path,))
 
     def entries(self, table: TableRef) -> list[dict[str, Any]] | None:
         """The same as plain mappings, for a schema.yaml that includes some of them."""
         path = self._find(table)
         return None if path is None else self._entries(path)
+
+    def file(self, table: TableRef) -> str:
+        """The marked path of a table's file; "" for none."""
+        path = self._find(table)
+        return f"{MARK}{path}" if path else ""
+
+    def text(self, marked: str) -> str | None:
+        """A file by its marked path."""
+        return self._tree.text(marked.removeprefix(MARK))
 
     def _path(self, *parts: str) -> str:
         return "/".join(part for part in (self._top, *parts) if part)

@@ -1,22 +1,24 @@
-"""What the analyzer says of a model's query, asked in one place so that every gate may ask."""
+"""What the analyzer says of a SQL file, asked in one place so that every gate and verb may ask."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import Any
 
 from etl_orchestrator.errors import InvalidInput, Unavailable
-from etl_orchestrator.finding import NotDue
 from etl_orchestrator.layout import own_files, paths
 from etl_orchestrator.model import Model
-from etl_orchestrator.sql import templates
+from etl_orchestrator.sql import parameters, resolution
+from etl_orchestrator.sql.resolution import Resolved
+from etl_orchestrator.sql.template_places import place_of
+from etl_orchestrator.sql.templates import Template
 from etl_orchestrator.table import Field, Schema, TableRef
-from etl_orchestrator.tools import Analysis, Analyzer, SqlProblem, Tools
+from etl_orchestrator.tools import Analysis, Routine, SqlProblem, Tools
 
 
 def dry_run(model: Model, tools: Tools) -> Analysis:
-    """The columns, tables and lineage of the query, or why it is refused.
+    """The columns, tables and lineage of the query, or why it is refused; places are those of the template.
 
     A query that asks `is_init()` is judged in both renderings: of the first run only its problem, or that its columns
     are other ones, is told. Asking again costs nothing while query, schemas and parameters are the same.
@@ -26,17 +28,46 @@ def dry_run(model: Model, tools: Tools) -> Analysis:
     analysis = _analysis(model, tools, is_init=False)
     if analysis.problem is not None or "is_init" not in text:
         return analysis
-    first = _analysis(model, tools, is_init=True)
+    return _both(analysis, _analysis(model, tools, is_init=True))
+
+
+def dry_run_file(path: str, tools: Tools) -> Analysis:
+    """The same for any SQL file of the repository: query, view, script, routine, checks.
+
+    Raises InvalidInput for a path that is no such file, Unavailable naming a table or routine that nobody knows.
+    """
+    home = paths.table_of(path)
+    text = tools.catalog.text(path)
+    if home is None or text is None:
+        raise InvalidInput("this is no SQL file of a table or routine of the repository", at=path)
+    analysis = _file_analysis(path, home, text, tools, is_init=False)
+    if analysis.problem is not None or "is_init" not in text:
+        return analysis
+    return _both(analysis, _file_analysis(path, home, text, tools, is_init=True))
+
+
+def _file_analysis(path: str, home: TableRef, text: str, tools: Tools, *, is_init: bool) -> Analysis:
+    catalog = resolved(tools)
+    template = catalog.template(path, home, text, is_init)
+    try:
+        sql = template.render()
+    except InvalidInput as error:
+        return of_template(error)
+    analysis = catalog.analyze(sql, home)
+    if analysis.problem is None:
+        return analysis
+    return replace(analysis, problem=located(analysis.problem, template, sql))
+
+
+def _both(later: Analysis, first: Analysis) -> Analysis:
+    """The later runs' analysis, unless the first run is refused or gives other columns."""
     if first.problem is not None:
-        told = SqlProblem(
-            f"in the first run (is_init): {first.problem.message}", first.problem.line, first.problem.column
-        )
-        return Analysis(tables=analysis.tables, problem=told)
-    if difference := difference_of(first.columns, analysis.columns):
+        told = replace(first.problem, message=f"in the first run (is_init): {first.problem.message}")
+        return Analysis(tables=later.tables, problem=told)
+    if difference := difference_of(first.columns, later.columns):
         told = SqlProblem(f"the first run (is_init) and the later ones give other columns: {difference}")
-        return Analysis(tables=analysis.tables, problem=told)
-    tables = tuple(sorted({*analysis.tables, *first.tables}))
-    return Analysis(analysis.columns, tables, analysis.lineage)
+        return Analysis(tables=later.tables, problem=told)
+    return replace(later, tables=tuple(sorted({*later.tables, *first.tables})))
 
 
 def query_text(model: Model) -> str:
@@ -50,8 +81,7 @@ def query_text(model: Model) -> str:
 
 def rendered(model: Model, tools: Tools, *, is_init: bool = False) -> str:
     """query.sql with its template filled in."""
-    path = paths.query_sql(model.table)
-    return templates.render(query_text(model), tools.catalog.text, is_init=is_init, at=path)
+    return _template(model, tools, is_init).render()
 
 
 def tables_named(model: Model, tools: Tools) -> frozenset[TableRef]:
@@ -60,7 +90,8 @@ def tables_named(model: Model, tools: Tools) -> frozenset[TableRef]:
     texts = [rendered(model, tools)]
     if "is_init" in query_text(model):
         texts.append(rendered(model, tools, is_init=True))
-    return _tables([name for sql in texts for name in _references(_Desk(tools.analyzer), sql)], model)
+    named = [name for sql in texts for name in _references(_Same(tools.analyzer), sql)]
+    return frozenset(resolution.tables_of(named, model.table))
 
 
 def parameters_of(model: Model) -> dict[str, str]:
@@ -69,32 +100,29 @@ def parameters_of(model: Model) -> dict[str, str]:
     if requirements is not None:
         declared = {parameter.name: parameter.type for parameter in requirements.parameters}
         return declared or {"submission_date": "DATE"}
-    metadata = own_files.readable_metadata(model)
-    scheduling = {} if isinstance(metadata, NotDue) else metadata.scheduling
-    found = {"submission_date": "DATE"}
-    partition = scheduling.get("date_partition_parameter")
-    if partition:
-        found[str(partition)] = "DATE"
-    for parameter in scheduling.get("parameters") or ():
-        name, _, rest = str(parameter).partition(":")
-        found[name] = rest.partition(":")[0] or "STRING"
-    return found
+    path = paths.metadata_yaml(model.table)
+    return parameters.typed(model.text(path), path)
 
 
 def schemas_of(model: Model, tools: Tools, sql: str) -> dict[TableRef, Schema]:
     """The schema of every table that a rendered query names; raises Unavailable naming one that nobody knows."""
     try:
-        references = _references(_Desk(tools.analyzer), sql)
+        references = _references(_Same(tools.analyzer), sql)
     except InvalidInput:
         # What does not parse names no tables; the analyzer says where it stopped.
         return {}
     found: dict[TableRef, Schema] = {}
-    for table in _tables(references, model):
+    for table in resolution.tables_of(references, model.table):
         try:
             found[table] = _own_schema(model, tools) if table == model.table else _schema(model, tools, table)
         except InvalidInput as error:
             raise Unavailable(f"the schema of `{table}` cannot be read: {error.message}", at=error.at) from error
     return found
+
+
+def routines_of(model: Model, tools: Tools, sql: str) -> tuple[Routine, ...]:
+    """The routines that a rendered query calls, and those they call; raises Unavailable naming one nobody knows."""
+    return resolved(tools).routines(sql, model.table)
 
 
 def difference_of(left: Schema, right: Schema, prefix: str = "") -> str:
@@ -122,32 +150,52 @@ def _kind(field: Field) -> str:
     return field.type if field.mode == "NULLABLE" else f"{field.mode} {field.type}"
 
 
+def resolved(tools: Tools) -> Resolved:
+    """The catalog that knows views and queries too."""
+    if isinstance(tools.catalog, Resolved):
+        return tools.catalog
+    return _resolved(_Same(tools.catalog), _Same(tools.analyzer), _Same(tools.settings))
+
+
+def located(problem: SqlProblem, template: Template, sql: str) -> SqlProblem:
+    """The problem of a rendering, at its place in the template or in what that includes."""
+    if not problem.line:
+        return problem
+    place = place_of(template, sql, problem.line, problem.column)
+    return replace(problem, line=place.line, column=place.column, path=place.path)
+
+
+def of_template(error: InvalidInput) -> Analysis:
+    """A template that cannot be rendered, as a problem of the query."""
+    path, _, line = (error.at or "").rpartition(":")
+    place = (int(line), 1, path) if line.isdigit() else (0, 0, "")
+    return Analysis(problem=SqlProblem(error.message, *place))
+
+
+def _template(model: Model, tools: Tools, is_init: bool) -> Template:
+    return resolved(tools).template(paths.query_sql(model.table), model.table, query_text(model), is_init)
+
+
 def _analysis(model: Model, tools: Tools, *, is_init: bool) -> Analysis:
+    template = _template(model, tools, is_init)
     try:
-        sql = rendered(model, tools, is_init=is_init)
+        sql = template.render()
     except InvalidInput as error:
-        return Analysis(problem=SqlProblem(error.message))
-    schemas = schemas_of(model, tools, sql)
-    parameters = tuple(sorted(parameters_of(model).items()))
-    return _analyzed(_Desk(tools.analyzer), sql, tuple(sorted(schemas.items())), parameters)
-
-
-def _tables(references: Iterable[TableRef | str], model: Model) -> frozenset[TableRef]:
-    """A name in other than three parts: `dataset.table` is of the model's project; what is no table name (a part too
-    few, INFORMATION_SCHEMA) is left to the analyzer to refuse."""
-    found: set[TableRef] = set()
-    for reference in references:
-        try:
-            found.add(TableRef.parse(str(reference), model.table.project))
-        except InvalidInput:
-            continue
-    return frozenset(found)
+        return of_template(error)
+    known = schemas_of(model, tools, sql)
+    schemas = tuple((table, _Same(known[table])) for table in sorted(known))
+    typed = tuple(sorted(parameters_of(model).items()))
+    routines = routines_of(model, tools, sql)
+    analysis = _analyzed(_Same(tools.analyzer), sql, schemas, typed, routines)
+    if analysis.problem is None:
+        return analysis
+    return replace(analysis, problem=located(analysis.problem, template, sql))
 
 
 def _schema(model: Model, tools: Tools, table: TableRef) -> Schema:
     if model.requirements is not None and str(table) in model.requirements.schemas:
         return model.requirements.schemas[str(table)]
-    known = tools.catalog.schema(table)
+    known = resolved(tools).schema(table)
     if known is None:
         raise Unavailable(
             f"no schema is known of `{table}`",
@@ -164,7 +212,8 @@ def _own_schema(model: Model, tools: Tools) -> Schema:
     standing = own_files.schema(model, tools.catalog) if requirements is None else None
     if standing is not None:
         return standing
-    if model.table not in _tables(_references(_Desk(tools.analyzer), rendered(model, tools, is_init=True)), model):
+    first = rendered(model, tools, is_init=True)
+    if model.table not in resolution.tables_of(_references(_Same(tools.analyzer), first), model.table):
         analysis = _analysis(model, tools, is_init=True)
         if analysis.problem is None:
             return analysis.columns
@@ -185,29 +234,39 @@ def _own_schema(model: Model, tools: Tools) -> Schema:
 
 
 @dataclass(frozen=True, eq=False)
-class _Desk:
-    """An analyzer as part of a cache key: one analyzer is one key, by identity, whatever it compares by itself."""
+class _Same:
+    """A value as part of a cache key, the same by identity, whatever it compares by itself: an analyzer, or a schema,
+    which is too long to be compared."""
 
-    analyzer: Analyzer
+    value: Any
 
     def __hash__(self) -> int:
-        return id(self.analyzer)
+        return id(self.value)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Desk) and self.analyzer is other.analyzer
+        return isinstance(other, _Same) and self.value is other.value
+
+
+@lru_cache(maxsize=4)
+def _resolved(catalog: _Same, analyzer: _Same, settings: _Same) -> Resolved:
+    return Resolved(catalog.value, analyzer.value, settings.value)
 
 
 @lru_cache(maxsize=128)
-def _references(desk: _Desk, sql: str) -> tuple[TableRef | str, ...]:
-    return desk.analyzer.references(sql)
+def _references(analyzer: _Same, sql: str) -> tuple[TableRef | str, ...]:
+    found: tuple[TableRef | str, ...] = analyzer.value.references(sql)
+    return found
 
 
 @lru_cache(maxsize=64)
 def _analyzed(
-    desk: _Desk,
+    analyzer: _Same,
     sql: str,
-    schemas: tuple[tuple[TableRef, Schema], ...],
-    parameters: tuple[tuple[str, str], ...],
+    schemas: tuple[tuple[TableRef, _Same], ...],
+    typed: tuple[tuple[str, str], ...],
+    routines: tuple[Routine, ...],
 ) -> Analysis:
-    """Keyed on values, so that a changed query or schema is analyzed anew; failures of the tool are not kept."""
-    return desk.analyzer.analyze(sql, dict(schemas), dict(parameters))
+    """A changed query or schema is analyzed anew; failures of the tool are not kept."""
+    known = {table: schema.value for table, schema in schemas}
+    found: Analysis = analyzer.value.analyze(sql, known, dict(typed), routines)
+    return found

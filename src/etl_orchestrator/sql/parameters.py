@@ -1,8 +1,12 @@
-"""Which query parameters a statement names."""
+"""Which query parameters a statement names, and of which types those are that a table is run with."""
 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
+
+from etl_orchestrator.errors import InvalidInput
+from etl_orchestrator.layout import metadata_yaml
 
 # Strings, quoted names and comments are passed over, as are system variables (@@name); raw strings need no care, since
 # a backslash before the closing quote is not allowed in them either.
@@ -16,3 +20,28 @@ _TOKEN = re.compile(
 def used_parameters(sql: str) -> frozenset[str]:
     """Names of the parameters in a query's text, all branches of a template included; comments and strings are not."""
     return frozenset(match["name"] for match in _TOKEN.finditer(sql) if match["name"])
+
+
+def typed(metadata: str | None, at: str) -> dict[str, str]:
+    """The parameters that a table's metadata.yaml says it is run with, by GoogleSQL type.
+
+    Always there is `submission_date`, the day that a run is about, unless the file names another one. A file that
+    cannot be read says nothing.
+    """
+    return dict(_typed(metadata or "", at))
+
+
+@lru_cache(maxsize=1024)
+def _typed(metadata: str, at: str) -> tuple[tuple[str, str], ...]:
+    try:
+        scheduling = metadata_yaml.read(metadata, at).scheduling if metadata else {}
+    except InvalidInput:
+        scheduling = {}
+    found = {"submission_date": "DATE"}
+    partition = scheduling.get("date_partition_parameter")
+    if partition:
+        found[str(partition)] = "DATE"
+    for parameter in scheduling.get("parameters") or ():
+        name, _, rest = str(parameter).strip().partition(":")
+        found[name] = rest.partition(":")[0].upper() or "STRING"
+    return tuple(found.items())

@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sized
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from types import TracebackType
 from typing import Any
 
 from etl_orchestrator.errors import InvalidInput, Unavailable
+from etl_orchestrator.tools import Settings
 
 Read = Callable[[str], str | None]
 
@@ -37,39 +40,99 @@ def has_template(text: str) -> bool:
     return _MARK.search(text) is not None
 
 
-def render(text: str, read: Read, *, is_init: bool = False, at: str = "") -> str:
-    """The SQL that a template stands for.
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A text to be rendered, by the path `at` that messages name.
 
     `read` gives the text of what the template includes or imports, by the name written there (relative to the folder of
-    the file or to the repository: the reader tries both), and None for what is not there.
-    Raises InvalidInput for a template that cannot be rendered, Unavailable for one that needs metric-hub.
+    the file or to the repository: the reader tries both), and None for what is not there. `prelude` are texts that
+    stand before it, by path; `variables` are what it may use besides `is_init` and `metrics`.
     """
-    if not has_template(text):
-        return text
-    from jinja2 import FunctionLoader, TemplateError, TemplateNotFound, TemplateSyntaxError
+
+    text: str
+    read: Read
+    at: str = ""
+    is_init: bool = False
+    prelude: tuple[tuple[str, str], ...] = ()
+    variables: dict[str, Any] = field(default_factory=dict)
+    raw: bool = False  # no template, whatever it looks like
+
+    def render(self, mark: Callable[[str, str], str] | None = None) -> str:
+        """The SQL that a template stands for; `mark` may change each source, given its path and text, before.
+
+        Raises InvalidInput for a template that cannot be rendered, Unavailable for one that needs metric-hub.
+        """
+        if self.raw or (not has_template(self.text) and not self.prelude):
+            return self.text
+        from jinja2 import TemplateError, TemplateNotFound, TemplateSyntaxError
+
+        at = self.at
+        marked = mark or (lambda path, text: text)
+        whole = "\n".join(marked(path, text) for path, text in (*self.prelude, (at, self.text)))
+        try:
+            template = _environment(self.read, marked).from_string(whole)
+            rendered: str = template.render(
+                {"is_init": lambda: self.is_init, "metrics": _MetricHub(), **self.variables}
+            )
+            return rendered
+        except TemplateSyntaxError as error:
+            message = error.message or "syntax error"
+            raise _invalid(message, self._place(error.filename or _MAIN, error.lineno)) from error
+        except TemplateNotFound as error:
+            place = self._raised_at(error.__traceback__)
+            raise InvalidInput(
+                f"the template reads {error.name}, which is not there", at=place, fix="correct the name or add the file"
+            ) from error
+        except (TemplateError, *_FAULTS) as error:
+            raise _invalid(str(error) or type(error).__name__, self._raised_at(error.__traceback__)) from error
+        except Unavailable as error:
+            raise Unavailable(error.message, at=self._raised_at(error.__traceback__), fix=error.fix) from error
+
+    def _raised_at(self, traceback: TracebackType | None) -> str:
+        """The innermost line of a template in a traceback: Jinja gives its templates frames of their own."""
+        place = self.at
+        while traceback is not None:
+            code, names = traceback.tb_frame.f_code, traceback.tb_frame.f_globals
+            if "__jinja_exception__" in names or code.co_filename == _MAIN:
+                place = self._place(code.co_filename, traceback.tb_lineno)
+            traceback = traceback.tb_next
+        return place
+
+    def _place(self, file: str, line: int) -> str:
+        if file != _MAIN:
+            return f"{file}:{line}"
+        for path, text in self.prelude:
+            length = text.count("\n") + 1
+            if line <= length:
+                return f"{path}:{line}"
+            line -= length
+        return f"{self.at}:{line}" if self.at else f"line {line}"
+
+
+def render(text: str, read: Read, *, is_init: bool = False, at: str = "") -> str:
+    """The SQL that a template stands for; see `Template`."""
+    return Template(text, read, at, is_init).render()
+
+
+def skipped(path: str, settings: Settings) -> bool:
+    """Whether the repository's settings (`render.skip`) say that a file is no template."""
+    section = settings.extra.get("render")
+    patterns = section.get("skip") if isinstance(section, dict) else None
+    return any(fnmatchcase(path, str(pattern)) for pattern in patterns or ())
+
+
+def _environment(read: Read, marked: Callable[[str, str], str]) -> Any:
+    from jinja2 import FunctionLoader
     from jinja2.sandbox import SandboxedEnvironment
 
     def source(name: str) -> tuple[str, str, Callable[[], bool]] | None:
         found = None if _leaves(name) else read(name)
-        return None if found is None else (found, name, lambda: True)
+        return None if found is None else (marked(name, found), name, lambda: True)
 
     environment = SandboxedEnvironment(loader=FunctionLoader(source))
     environment.intercepted_binops = frozenset({"*", "**"})
     environment.binop_table |= {"*": _product, "**": _power}
-    variables = {"is_init": lambda: is_init, "metrics": _MetricHub()}
-    try:
-        return environment.from_string(text).render(variables)
-    except TemplateSyntaxError as error:
-        raise _invalid(error.message or "syntax error", _place(error.filename or _MAIN, error.lineno, at)) from error
-    except TemplateNotFound as error:
-        place = _raised_at(error.__traceback__, at)
-        raise InvalidInput(
-            f"the template reads {error.name}, which is not there", at=place, fix="correct the name or add the file"
-        ) from error
-    except (TemplateError, *_FAULTS) as error:
-        raise _invalid(str(error) or type(error).__name__, _raised_at(error.__traceback__, at)) from error
-    except Unavailable as error:
-        raise Unavailable(error.message, at=_raised_at(error.__traceback__, at), fix=error.fix) from error
+    return environment
 
 
 class _MetricHub:
@@ -108,19 +171,3 @@ def _leaves(name: str) -> bool:
 
 def _invalid(message: str, place: str) -> InvalidInput:
     return InvalidInput(f"the template cannot be rendered: {message}", at=place, fix="correct the Jinja at this line")
-
-
-def _raised_at(traceback: TracebackType | None, at: str) -> str:
-    """The innermost line of a template in a traceback: Jinja gives its templates frames of their own."""
-    place = at
-    while traceback is not None:
-        code, names = traceback.tb_frame.f_code, traceback.tb_frame.f_globals
-        if "__jinja_exception__" in names or code.co_filename == _MAIN:
-            place = _place(code.co_filename, traceback.tb_lineno, at)
-        traceback = traceback.tb_next
-    return place
-
-
-def _place(file: str, line: int, at: str) -> str:
-    named = at if file == _MAIN else file
-    return f"{named}:{line}" if named else f"line {line}"

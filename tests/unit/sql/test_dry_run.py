@@ -97,7 +97,7 @@ def test_both_renderings_are_judged() -> None:
 def test_the_problem_of_the_first_run_is_told() -> None:
     answers = {"SELECT 1": Analysis(problem=SqlProblem("no such column", 1, 8)), "SELECT 2": Analysis(COLUMNS)}
     problem = dry_run(model(TWICE), tools(Scripted(answers))).problem
-    assert problem == SqlProblem("in the first run (is_init): no such column", 1, 8)
+    assert problem == SqlProblem("in the first run (is_init): no such column", 1, 26, paths.query_sql(TABLE))
 
 
 def test_other_columns_in_the_first_run_are_a_problem() -> None:

@@ -21,8 +21,6 @@ from etl_orchestrator.phase import Gate, found
 from etl_orchestrator.sql.dry_run import dry_run
 from etl_orchestrator.tools import SqlProblem, Tools
 
-_FIRST_RUN = "in the first run"
-
 
 def check(model: Model, tools: Tools) -> Verdict:
     read = _reading.reading(model, tools)
@@ -36,8 +34,7 @@ def check(model: Model, tools: Tools) -> Verdict:
     problem = answer.problem
     if problem is None:
         return verdict([], f"the analyzer accepts it: {len(answer.columns)} columns from {len(answer.tables)} tables")
-    number = len(read.renderings) - 1 if problem.message.startswith(_FIRST_RUN) else 0
-    at = read.at(problem.line, number) if problem.line else read.path
+    at = f"{problem.path or read.path}:{problem.line}" if problem.line else read.path
     finding = found(GATE, problem.message, at, _fix(problem, model), _reading.owner_of(model))
     return verdict([finding], "")
 

@@ -29,7 +29,7 @@ def schema_of(model: Model, tools: Tools) -> Artifact:
         analysis = dry_run(model, tools)
         if analysis.problem is not None:
             problem = analysis.problem
-            at = paths.query_sql(model.table) + (f":{problem.line}:{problem.column}" if problem.line else "")
+            at = problem.place(paths.query_sql(model.table))
             raise InvalidInput(f"the query is refused: {problem.message}", at=at, fix="correct the query first")
         columns, notes = _with_modes(analysis.columns, model), ()
     schema, sources = described(columns, model, tools, analysis)

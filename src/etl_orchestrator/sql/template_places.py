@@ -1,0 +1,122 @@
+"""From a place in rendered SQL back to the place in the template as it was written.
+
+A template is rendered once more with a mark before every line of its text and before every `{{ }}`; Jinja carries the
+marks along through macros, loops and includes, and they say where each piece of the result came from. (Comparing the
+lines of the template with those of the result instead goes wrong where a loop or a macro repeats itself.) Where marks
+change the result (a template that measures its own text), the lines are compared after all.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from etl_orchestrator.errors import OrchestratorError
+from etl_orchestrator.sql.templates import Template, has_template
+
+# Two characters of the private use area, which no SQL file holds.
+_OPEN, _CLOSE = "\ue000", "\ue001"
+_MARK = re.compile(f"{_OPEN}(\\d+),(\\d+),([01]){_CLOSE}")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A line and column, both from 1, of a file."""
+
+    path: str
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}:{self.column}"
+
+
+def place_of(template: Template, rendered: str, line: int, column: int) -> Place:
+    """Where in the template, or in what it includes, that stands which the rendered text has at a line and column."""
+    if line < 1:
+        return Place(template.at, 1, 1)
+    if rendered == template.text:
+        return Place(template.at, line, max(column, 1))
+    sources: list[tuple[str, str]] = []
+
+    def mark(path: str, text: str) -> str:
+        sources.append((path, text))
+        return _marked(text, len(sources) - 1)
+
+    try:
+        marked = template.render(mark) if _OPEN not in template.text else ""
+    except OrchestratorError:
+        marked = ""
+    if _MARK.sub("", marked) != rendered:
+        return Place(template.at, _nearest_line(template.text, rendered, line), 1)
+    number, offset = _origin(marked, _offset(rendered, line, column))
+    path, text = sources[number]
+    before = text[:offset]
+    return Place(path, before.count("\n") + 1, offset - (before.rfind("\n") + 1) + 1)
+
+
+def _marked(text: str, number: int) -> str:
+    """The source with its marks: `{{` gets one as an expression, whose result stands for no characters of the source."""
+    if not has_template(text):
+        return "".join(_lines(text, 0, number))
+    from jinja2 import Environment
+    from jinja2.exceptions import TemplateSyntaxError
+
+    text = "\n".join(re.split(r"\r\n|\r|\n", text))
+    pieces: list[str] = []
+    end = 0
+    try:
+        for _, kind, value in Environment().lexer.tokeniter(text, None):
+            start = text.index(value, end)
+            if kind == "data":
+                pieces += [text[end:start], *_lines(value, start, number)]
+            elif kind == "variable_begin":
+                # Before the white space that `{{-` takes away, or the mark would keep it.
+                pieces += [f"{_OPEN}{number},{start},1{_CLOSE}", text[end : start + len(value)]]
+            else:
+                pieces.append(text[end : start + len(value)])
+            end = start + len(value)
+    except (TemplateSyntaxError, ValueError):
+        return text
+    return "".join([*pieces, text[end:]])
+
+
+def _lines(data: str, start: int, number: int) -> Iterator[str]:
+    """Text of a source with a mark before the first character of each line that is no white space."""
+    for line in data.splitlines(keepends=True):
+        white = len(line) - len(line.lstrip())
+        yield line[:white]
+        if white < len(line):
+            yield f"{_OPEN}{number},{start + white},0{_CLOSE}{line[white:]}"
+        start += len(line)
+
+
+def _origin(marked: str, wanted: int) -> tuple[int, int]:
+    """The source and the offset there of a character of the result, counted without the marks."""
+    number, offset, is_expression = 0, 0, False
+    passed = position = 0
+    for mark in _MARK.finditer(marked):
+        if passed + mark.start() - position > wanted:
+            break
+        passed += mark.start() - position
+        position = mark.end()
+        number, offset, is_expression = int(mark[1]), int(mark[2]), mark[3] == "1"
+    return number, offset if is_expression else offset + wanted - passed
+
+
+def _offset(text: str, line: int, column: int) -> int:
+    lines = text.split("\n")
+    start = sum(len(previous) + 1 for previous in lines[: line - 1])
+    return min(start + max(column, 1) - 1, len(text))
+
+
+def _nearest_line(template: str, rendering: str, line: int) -> int:
+    matcher = difflib.SequenceMatcher(None, template.splitlines(), rendering.splitlines(), autojunk=False)
+    found = 1
+    for block in matcher.get_matching_blocks():
+        if block.b >= line:
+            break
+        found = block.a + min(line - block.b, block.size) if block.size else found
+    return found
