@@ -48,13 +48,21 @@ class Workplace:
 
     @cached_property
     def tools(self) -> Tools:
+        return self._tools(frozen=False)
+
+    @cached_property
+    def frozen_tools(self) -> Tools:
+        """The same for work on many files at once, while nobody changes the repository: each file is read once."""
+        return self._tools(frozen=True)
+
+    def _tools(self, frozen: bool) -> Tools:
         from etl_orchestrator.authors import RulesAuthor
         from etl_orchestrator.catalogs.checkout import Checkout
         from etl_orchestrator.engines import ENGINES
         from etl_orchestrator.sql.resolution import Resolved
 
         googlesql = dict(ENGINES)[self._engine](self._say)
-        catalog = Resolved(Checkout(self.root), googlesql, self.settings)
+        catalog = Resolved(Checkout(self.root), googlesql, self.settings, frozen)
         return Tools(googlesql, googlesql, catalog, RulesAuthor(), self.settings)
 
 

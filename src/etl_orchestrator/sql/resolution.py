@@ -245,23 +245,24 @@ class Resolved:
     def routines(self, sql: str, home: TableRef) -> tuple[Routine, ...]:
         """The routines a text calls and those these call, each after those it needs."""
         found: dict[TableRef, Routine] = {}
-        self._add_routines(sql, home, found, set())
+        self._add_routines(sql, home, found, set())  # in the order of need
         return tuple(found.values())
 
-    def _add_routines(self, sql: str, home: TableRef, found: dict[TableRef, Routine], seen: set[str]) -> None:
-        own = {name.lower() for name, _ in _definitions(sql)}
+    def _add_routines(self, sql: str, home: TableRef, found: dict[TableRef, Routine], seen: set[TableRef]) -> None:
+        seen.update(called for name, _ in _definitions(sql) if (called := _routine(name, home.project)))
         for name in _calls(sql):
             called = _routine(name, home.project)
-            if called is None or str(called) in seen or {name.lower(), str(called).lower()} & own:
+            if called is None or called in seen:
                 continue
-            seen.add(str(called))
             path, text = self._routine_file(called)
-            defined = _definitions(self.template(path, called, text).render())
-            for _, statement in defined:
+            rendered = self.template(path, called, text).render()
+            defined = [
+                (_routine(name, called.project) or called, statement) for name, statement in _definitions(rendered)
+            ]
+            seen.update([called, *(routine for routine, _ in defined)])
+            for routine, statement in defined:
                 self._add_routines(statement, called, found, seen)
-            for written, statement in defined:
-                ref = _routine(written, called.project) or called
-                found[ref] = Routine(ref, statement, path)
+                found[routine] = Routine(routine, statement, path)
 
     def _routine_file(self, called: TableRef) -> tuple[str, str]:
         for name in _ROUTINE_FILES:
@@ -301,4 +302,7 @@ def _calls(sql: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=1024)
 def _definitions(sql: str) -> tuple[tuple[str, str], ...]:
-    return tuple(routines.definitions(sql))
+    try:
+        return tuple(routines.definitions(sql)) if "CREATE" in sql.upper() else ()
+    except InvalidInput:
+        return ()

@@ -18,6 +18,7 @@ from etl_orchestrator.sql.templates import Template, has_template
 
 # Two characters of the private use area, which no SQL file holds.
 _OPEN, _CLOSE = "\ue000", "\ue001"
+_NEW_LINE = re.compile(r"\r\n|\r|\n")
 _MARK = re.compile(f"{_OPEN}(\\d+),(\\d+),([01]){_CLOSE}")
 
 
@@ -42,6 +43,7 @@ def place_of(template: Template, rendered: str, line: int, column: int) -> Place
     sources: list[tuple[str, str]] = []
 
     def mark(path: str, text: str) -> str:
+        text = "\n".join(_NEW_LINE.split(text))  # as Jinja reads it
         sources.append((path, text))
         return _marked(text, len(sources) - 1)
 
@@ -64,7 +66,6 @@ def _marked(text: str, number: int) -> str:
     from jinja2 import Environment
     from jinja2.exceptions import TemplateSyntaxError
 
-    text = "\n".join(re.split(r"\r\n|\r|\n", text))
     pieces: list[str] = []
     end = 0
     try:

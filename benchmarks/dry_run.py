@@ -1,0 +1,113 @@
+"""The dry run measured on every query and view of mozilla/bigquery-etl: `python benchmarks/dry_run.py [--json] [--every N]`.
+
+Takes the folders from ETLO_BIGQUERY_ETL, ETLO_GENERATED_SQL and ETLO_PIPELINE_SCHEMAS. A file is accepted, refused, or
+unknown: it names a table or routine whose definition is nowhere in these folders, or reads something the analyzer lacks.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+import time
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from corpus import folder, repository
+
+from etl_orchestrator.api import Workplace
+from etl_orchestrator.errors import OrchestratorError, Unavailable, Unsupported
+from etl_orchestrator.sql.dry_run import dry_run_file
+
+KINDS = (
+    "query.sql",
+    "view.sql",
+    "materialized_view.sql",
+    "script.sql",
+    "udf.sql",
+    "stored_procedure.sql",
+    "checks.sql",
+)
+
+
+def measured(root: Path, generated: Path, kinds: Sequence[str], every: int) -> dict[str, Any]:
+    tools = Workplace(root, lambda text: print(text, file=sys.stderr)).frozen_tools
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    causes: Counter[str] = Counter()
+    refused: list[str] = []
+    lacking: list[str] = []
+    times: list[float] = []
+    files = [path for kind in kinds for path in sorted((generated / "sql").rglob(kind))][::every]
+    for number, path in enumerate(files, start=1):
+        name = path.relative_to(generated).as_posix()
+        began = time.process_time()
+        try:
+            problem = dry_run_file(name, tools).problem
+            verdict = "accepted" if problem is None else "refused"
+            if problem is not None:
+                refused.append(f"{problem.place(name)}: {problem.message}")
+        except Unavailable as error:
+            verdict = "unknown"
+            causes[cause_of(error)] += 1
+        except Unsupported as error:
+            verdict = "lacking"
+            lacking.append(f"{name}: {error.message}")
+        except OrchestratorError as error:
+            verdict = "failed"
+            lacking.append(f"{name}: {error}")
+        times.append(time.process_time() - began)
+        counts[path.name][verdict] += 1
+        if number % 200 == 0:
+            print(f"{number} of {len(files)}, {sum(times):.0f} s", file=sys.stderr)
+    return {"counts": counts, "causes": causes, "refused": refused, "lacking": lacking, "seconds": sum(times)}
+
+
+def cause_of(error: Unavailable) -> str:
+    """The table or routine that is missing, out of the message."""
+    if "is refused" in error.message:
+        return f"refused in {error.at}: {error.message.partition('is refused: ')[2][:150]}"
+    name = re.search(r"`([^`]+)`", error.message)
+    what = re.sub(r"`[^`]+`", "…", error.message)
+    return f"{what[:120]} | {name[1] if name else error.at}"
+
+
+def printed(result: dict[str, Any]) -> None:
+    verdicts = ("accepted", "refused", "lacking", "failed", "unknown")
+    print(
+        f"{'kind':24}"
+        + "".join(f"{verdict:>10}" for verdict in verdicts)
+        + f"{'known':>10}{'of known':>10}{'unknown':>10}"
+    )
+    for kind, counts in result["counts"].items():
+        total, known = sum(counts.values()), sum(counts.values()) - counts["unknown"]
+        row = "".join(f"{counts[verdict]:>10}" for verdict in verdicts)
+        shares = f"{counts['accepted'] / max(known, 1):>10.2%}{counts['unknown'] / total:>10.2%}"
+        print(f"{kind:24}{row}{known:>10}{shares}")
+    print(f"CPU {result['seconds']:.0f} s")
+    for title in ("refused", "lacking"):
+        print(f"\n{title}:", *sorted(result[title]), sep="\n  ")
+    print("\nunknown, by cause:")
+    for cause, number in result["causes"].most_common():
+        print(f"  {number:5} {cause}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--every", type=int, default=1, help="measure one file of N")
+    parser.add_argument("--kinds", nargs="+", default=KINDS[:2], choices=KINDS)
+    options = parser.parse_args()
+    folder("ETLO_PIPELINE_SCHEMAS")
+    with repository() as root:
+        result = measured(root, folder("ETLO_GENERATED_SQL"), options.kinds, options.every)
+    if options.json:
+        print(json.dumps(result, indent=1))
+    else:
+        printed(result)
+
+
+if __name__ == "__main__":
+    main()

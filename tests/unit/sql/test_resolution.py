@@ -1,0 +1,187 @@
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pytest
+
+from etl_orchestrator.catalogs.memory import Memory
+from etl_orchestrator.errors import Unavailable
+from etl_orchestrator.sql.resolution import Resolved
+from etl_orchestrator.table import Field, Schema, TableRef
+from etl_orchestrator.tools import Analysis, Routine, Settings, SqlProblem
+
+DAY = (Field("day", "DATE"),)
+HOME = TableRef("acme-data", "shop", "daily")
+SETTINGS = Settings(
+    "acme-data", extra={"default": {"user_facing_project": "acme-public"}, "render": {"skip": ["*/raw/*"]}}
+)
+
+
+@dataclass
+class Copying:
+    """An analyzer that takes `FROM a` at its word: the columns are those of the tables named; `BAD` is refused."""
+
+    name: str = "copying"
+    asked: list[str] = field(default_factory=list)
+
+    def references(self, sql: str) -> tuple[TableRef | str, ...]:
+        words = sql.split()
+        named = [word for before, word in zip(words, words[1:], strict=False) if before == "FROM"]
+        return tuple(TableRef.parse(word) if word.count(".") == 2 else word for word in named)
+
+    def analyze(
+        self,
+        sql: str,
+        schemas: Mapping[TableRef, Schema],
+        parameters: Mapping[str, str],
+        routines: Sequence[Routine] = (),
+    ) -> Analysis:
+        self.asked.append(sql)
+        if "BAD" in sql:
+            return Analysis(problem=SqlProblem("no such column", 1, 8))
+        own = (Field("own", "STRING"),) if "OWN" in sql else ()
+        return Analysis(own + tuple(column for table in sorted(schemas) for column in schemas[table]), tuple(schemas))
+
+
+def catalog(files: Mapping[str, str], schemas: Mapping[TableRef, Schema] | None = None) -> Resolved:
+    return Resolved(Memory(schemas or {}, files=files), Copying(), SETTINGS)
+
+
+def columns(found: Resolved, table: str) -> Schema:
+    known = found.schema(TableRef.parse(table, "acme-data"))
+    assert known is not None
+    return known.schema
+
+
+ORDERS = {TableRef("acme-data", "shop", "orders"): DAY}
+
+
+def test_a_view_is_what_its_text_gives_through_other_views() -> None:
+    files = {
+        "sql/acme-data/shop/all_orders/view.sql": "OWN FROM acme-data.shop.some_orders",
+        "sql/acme-data/shop/some_orders/view.sql": "FROM shop.orders",
+        "sql/acme-data/shop/kept/materialized_view.sql": "OWN",
+    }
+    stale = {TableRef("acme-data", "shop", "all_orders"): (Field("stale", "STRING"),)}
+    found = catalog(files, ORDERS | stale)
+    assert columns(found, "shop.all_orders") == (Field("own", "STRING"), *DAY)
+    assert columns(found, "shop.kept") == (Field("own", "STRING"),)
+    known = found.schema(TableRef("acme-data", "shop", "all_orders"))
+    assert known is not None
+    assert known.origin == "sql/acme-data/shop/all_orders/view.sql"
+
+
+def test_a_published_copy_is_the_view_of_the_default_project() -> None:
+    found = catalog({"sql/acme-data/shop/v/view.sql": "OWN"})
+    assert columns(found, "acme-public.shop.v") == (Field("own", "STRING"),)
+    assert found.schema(TableRef("other-public", "shop", "v")) is None
+
+
+class Folder(Memory):
+    """A table in the repository without a schema."""
+
+    def schema(self, table: TableRef) -> None:
+        raise Unavailable(f"`{table}` has no schema.yaml")
+
+
+def test_a_table_without_schema_is_its_query_or_the_header_of_its_data() -> None:
+    files = {
+        "sql/acme-data/shop/made/query.sql": "OWN",
+        "sql/acme-data/shop/loaded/data.csv": "code,name\n1,a\n",
+        "sql/acme-data/shop/grown/query.sql": "{% if is_init() %}OWN{% else %}FROM acme-data.shop.grown{% endif %}",
+        "sql/acme-data/shop/lost/metadata.yaml": "",
+    }
+    found = Resolved(Folder(files=files), Copying(), SETTINGS)
+    assert columns(found, "shop.made") == (Field("own", "STRING"),)
+    assert columns(found, "shop.loaded") == (Field("code", "STRING"), Field("name", "STRING"))
+    assert columns(found, "shop.grown") == (Field("own", "STRING"),)
+    with pytest.raises(Unavailable, match=r"shop\.lost"):
+        columns(found, "shop.lost")
+
+
+def test_a_circle_and_a_refused_view_are_told_by_name() -> None:
+    files = {
+        "sql/acme-data/shop/a/view.sql": "FROM acme-data.shop.b",
+        "sql/acme-data/shop/b/view.sql": "FROM acme-data.shop.a",
+        "sql/acme-data/shop/c/view.sql": "BAD",
+        "sql/acme-data/shop/d/view.sql": "FROM acme-data.shop.gone",
+    }
+    found = catalog(files)
+    for name in ("a", "b", "a"):
+        with pytest.raises(Unavailable, match="is made from itself: acme-data.shop.a -> acme-data.shop.b"):
+            columns(found, f"shop.{name}")
+    with pytest.raises(Unavailable, match=r"its view.sql is refused: no such column") as raised:
+        columns(found, "shop.c")
+    assert raised.value.at == "sql/acme-data/shop/c/view.sql:1"
+    with pytest.raises(Unavailable, match=r"no schema is known of `acme-data.shop.gone`"):
+        columns(found, "shop.d")
+
+
+def test_a_family_of_tables_is_known_when_all_are_alike() -> None:
+    folders = {f"sql/acme-data/shop/day_{number}/schema.yaml": "" for number in (1, 2)}
+    one, two = (TableRef("acme-data", "shop", f"day_{number}") for number in (1, 2))
+    assert columns(catalog(folders, {one: DAY, two: DAY}), "shop.day_*") == DAY
+    with pytest.raises(Unavailable, match="differ in their columns"):
+        columns(catalog(folders, {one: DAY, two: ()}), "shop.day_*")
+    assert catalog({}).schema(TableRef.parse("acme-data.shop.day_*")) is None
+
+
+def test_information_schema() -> None:
+    names = [column.name for column in columns(catalog({}), "acme-data.region-us.INFORMATION_SCHEMA.table_options")]
+    assert names[-3:] == ["option_name", "option_type", "option_value"]
+    with pytest.raises(Unavailable, match="SOMETHING"):
+        columns(catalog({}), "acme-data.shop.INFORMATION_SCHEMA.SOMETHING")
+
+
+def test_an_edited_file_is_noticed_and_an_unchanged_one_analyzed_once() -> None:
+    files = {
+        "sql/acme-data/shop/v/view.sql": "OWN FROM acme-data.shop.orders",
+        "sql/acme-data/shop/w/view.sql": "FROM shop.v",
+    }
+    analyzer = Copying()
+    found = Resolved(Memory(ORDERS, files=files), analyzer, SETTINGS)
+    for _ in range(2):
+        assert columns(found, "shop.w") == (Field("own", "STRING"), *DAY)
+    assert len(analyzer.asked) == 2
+    files["sql/acme-data/shop/v/view.sql"] = "FROM acme-data.shop.orders"
+    assert columns(found, "shop.w") == DAY
+
+
+def test_routines_come_after_those_they_call() -> None:
+    files = {
+        "sql/acme-data/shop/tax/udf.sql": "CREATE OR REPLACE FUNCTION shop.tax(x INT64) AS (tools.math.times(x, 2));\nSELECT 1",
+        "sql/tools/math/times/udf.sql": (
+            "CREATE OR REPLACE FUNCTION math.one() AS (1);\n"
+            "CREATE OR REPLACE FUNCTION math.times(x INT64, y INT64) AS (x * y * math.one());"
+        ),
+        "sql/acme-data/shop/refresh/stored_procedure.sql": "CREATE PROCEDURE shop.refresh() BEGIN SELECT shop.tax(1); END",
+    }
+    found = catalog(files)
+    named = [str(routine.ref) for routine in found.routines("SELECT shop.tax(1), shop.tax(2)", HOME)]
+    assert named == ["tools.math.one", "tools.math.times", "acme-data.shop.tax"]
+    called = found.routines("CALL shop.refresh()", HOME)
+    assert [routine.sql for routine in called][-1] == "CREATE PROCEDURE shop.refresh() BEGIN SELECT shop.tax(1); END"
+    with pytest.raises(Unavailable, match=r"the routine `acme-data.shop.gone`"):
+        found.routines("SELECT shop.gone(1)", HOME)
+    assert (
+        found.routines(files["sql/acme-data/shop/tax/udf.sql"], TableRef("acme-data", "shop", "tax"))[-1].ref.name
+        == "times"
+    )
+
+
+def test_what_a_template_includes_is_read_beside_it_and_then_from_the_root() -> None:
+    found = catalog({"sql/p/d/t/a.sql": "beside", "a.sql": "root", "b.sql": "root"})
+    read = found.reader("sql/p/d/t/query.sql")
+    assert [read(name) for name in ("a.sql", "b.sql", "c.sql")] == ["beside", "root", None]
+
+
+def test_checks_have_macros_and_know_their_table_and_what_is_skipped_is_no_template() -> None:
+    found = catalog({"tests/checks/one.jinja": "{% macro one() %}one {{ table_name }}{% endmacro %}"})
+    text = "{{ one() }} {{ project_id }}.{{ dataset_id }}.{{ table_name }}"
+    assert found.template("sql/acme-data/shop/daily/checks.sql", HOME, text).render().split() == [
+        "one",
+        "daily",
+        "acme-data.shop.daily",
+    ]
+    assert found.template("sql/acme-data/raw/f/udf.sql", HOME, "'{%s}'").render() == "'{%s}'"
