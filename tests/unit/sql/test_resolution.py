@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import pytest
 
@@ -27,7 +28,7 @@ class Copying:
 
     def references(self, sql: str) -> tuple[TableRef | str, ...]:
         words = sql.split()
-        named = [word for before, word in zip(words, words[1:], strict=False) if before == "FROM"]
+        named = [word for before, word in pairwise(words) if before == "FROM"]
         return tuple(TableRef.parse(word) if word.count(".") == 2 else word for word in named)
 
     def analyze(
@@ -109,7 +110,7 @@ def test_a_circle_and_a_refused_view_are_told_by_name() -> None:
     }
     found = catalog(files)
     for name in ("a", "b", "a"):
-        with pytest.raises(Unavailable, match="is made from itself: acme-data.shop.a -> acme-data.shop.b"):
+        with pytest.raises(Unavailable, match=r"is made from itself: acme-data.shop.a -> acme-data.shop.b"):
             columns(found, f"shop.{name}")
     with pytest.raises(Unavailable, match=r"its view.sql is refused: no such column") as raised:
         columns(found, "shop.c")

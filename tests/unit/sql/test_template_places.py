@@ -12,9 +12,9 @@ FILES = {
 }
 
 
-def places(text: str, word: str, **options: bool) -> list[str]:
+def places(text: str, word: str, is_init: bool = False) -> list[str]:
     """Where each occurrence of a word in the rendering comes from."""
-    template = Template(text, FILES.get, "query.sql", **options)
+    template = Template(text, FILES.get, "query.sql", is_init)
     rendered = template.render()
     return [
         str(place_of(template, rendered, number, line.index(word) + 1))
