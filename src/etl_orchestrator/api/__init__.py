@@ -6,8 +6,9 @@ The doors (`cli`) print and exit; nothing here does. Everything is imported when
 from __future__ import annotations
 
 from etl_orchestrator.api.building import BuildOptions, build, build_all, plan, resume, runs
+from etl_orchestrator.api.formatting import format_sql_files, format_text
 from etl_orchestrator.api.listing import explain, listing
-from etl_orchestrator.api.single import check, format_sql_files, schema, test, validate
+from etl_orchestrator.api.single import check, schema, test, validate
 from etl_orchestrator.api.workplace import Workplace, init
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "check",
     "explain",
     "format_sql_files",
+    "format_text",
     "init",
     "listing",
     "plan",

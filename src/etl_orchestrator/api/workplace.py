@@ -33,6 +33,14 @@ class Workplace:
             )
         return cls(found, say)
 
+    @classmethod
+    def around(cls, start: Path, say: Callable[[str], None] | None = None) -> Workplace:
+        """The repository that holds `start`; where there is none, `start` itself, as a folder without settings."""
+        try:
+            return cls.find(start, say)
+        except InvalidInput:
+            return cls(start, say)
+
     @cached_property
     def settings(self) -> Settings:
         from etl_orchestrator.layout import paths, settings

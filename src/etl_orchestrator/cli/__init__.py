@@ -152,12 +152,20 @@ def check(targets: tuple[str, ...], repo: Path | None, as_json: bool, verbose: i
 @click.argument("targets", nargs=-1, required=True, metavar="PATH…")
 @repo_option
 @click.option("--check", "check_only", is_flag=True, help="Change nothing; exit 1 when a file is not formatted.")
+@click.option("--diff", is_flag=True, help="Change nothing; print what would change, and exit 1 when something would.")
 @json_option
-def format_(targets: tuple[str, ...], repo: Path | None, check_only: bool, as_json: bool) -> None:
-    """Format SQL files in place, as the repository's own formatter does."""
+def format_(targets: tuple[str, ...], repo: Path | None, check_only: bool, diff: bool, as_json: bool) -> None:
+    """Format SQL files in place, as the repository's own formatter does; `-` formats stdin to stdout."""
     from etl_orchestrator import api
 
-    door.leave(api.format_sql_files(_workplace(repo, None), targets, check_only), as_json)
+    if "-" not in targets:
+        work = _workplace(repo, door.Screen())
+        door.leave(api.format_sql_files(work, targets, check_only, diff), as_json)
+    if len(targets) > 1:
+        raise click.UsageError("`-` is stdin, and goes with no other path")
+    text = door.stdin_text()
+    outcome = api.format_text(_workplace(repo, door.Screen(), optional=True), text, check_only, diff)
+    door.leave(outcome, as_json, faults_aside=True)
 
 
 @cli.command()
@@ -215,9 +223,12 @@ def list_(kind: str, as_json: bool) -> None:
     door.leave(api.listing(kind), as_json)
 
 
-def _workplace(repo: Path | None, screen: door.Screen | None) -> Workplace:
+def _workplace(repo: Path | None, screen: door.Screen | None, optional: bool = False) -> Workplace:
+    """The repository of a command; where it is `optional`, any folder will do."""
     from etl_orchestrator.api import Workplace
 
+    if optional and repo is None:
+        return Workplace.around(Path.cwd(), screen.say if screen else None)
     return Workplace.find(repo or Path.cwd(), screen.say if screen else None, exact=repo is not None)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from etl_orchestrator.errors import OrchestratorError
+from etl_orchestrator.errors import InvalidInput, OrchestratorError
 
 if TYPE_CHECKING:
     from etl_orchestrator.api import Workplace
@@ -102,14 +102,23 @@ def batch(verb: str, results: Sequence[Outcome]) -> Outcome:
     return of_batch(verb, results, sum(result.seconds for result in results))
 
 
-def leave(outcome: Outcome, as_json: bool = False, verbose: int = 0) -> NoReturn:
-    """Print the outcome on stdout and exit with its code."""
+def stdin_text() -> str:
+    """All of stdin, line breaks as they are. Raises InvalidInput when it is not UTF-8."""
+    try:
+        return sys.stdin.buffer.read().decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise InvalidInput(f"not UTF-8: {error}", at="<stdin>") from error
+
+
+def leave(outcome: Outcome, as_json: bool = False, verbose: int = 0, faults_aside: bool = False) -> NoReturn:
+    """Print the outcome on stdout and exit with its code; `faults_aside` keeps what is wrong out of stdout."""
     if as_json:
         click.echo(json.dumps(outcome.as_dict(), indent=2, ensure_ascii=False))
     else:
         from etl_orchestrator.report import terminal
 
-        click.echo(terminal.summary(outcome, styled, verbose))
+        said = terminal.summary(outcome, styled, verbose)
+        click.echo(said, nl=bool(said), err=faults_aside and bool(outcome.findings or outcome.error))
     sys.stdout.flush()
     raise click.exceptions.Exit(outcome.exit_code)
 

@@ -67,6 +67,10 @@ def question(number: int, asked: Question) -> str:
 
 def summary(outcome: Outcome, style: Style = plain, verbose: int = 0) -> str:
     """What a person needs to know of an outcome."""
+    if outcome.verb == "format" and outcome.data is not None and outcome.data.keys() & {"diff", "text"}:
+        # stdout is a patch or the text itself, and nothing beside it but what is wrong.
+        made = str(outcome.data.get("diff", outcome.data.get("text", "")))
+        return "\n".join(part for part in (made.removesuffix("\n"), *map(str, outcome.findings)) if part)
     if outcome.data is not None and outcome.status == "delivered" and outcome.verb in _PRINTERS:
         return _PRINTERS[outcome.verb](outcome)
     if outcome.results:

@@ -59,6 +59,28 @@ def _file_analysis(path: str, home: TableRef, text: str, tools: Tools, *, is_ini
     return replace(analysis, problem=located(analysis.problem, template, sql))
 
 
+def syntax_problem(path: str, text: str, tools: Tools) -> SqlProblem | None:
+    """Why a text does not parse, whatever its names stand for; None where only a template's own program could tell."""
+    catalog = resolved(tools)
+    home = paths.table_of(path)
+    for is_init in (False, True) if "is_init" in text else (False,):
+        template = Template(text, catalog.reader(path), path, is_init)
+        if home is not None:
+            template = catalog.template(path, home, text, is_init)
+        try:
+            sql = template.render()
+        except InvalidInput as error:
+            return of_template(error).problem if home is not None else None
+        except Unavailable:
+            return None
+        try:
+            tools.analyzer.references(sql)
+        except InvalidInput:
+            problem = tools.analyzer.analyze(sql, {}, {}).problem
+            return located(problem, template, sql) if problem is not None else None
+    return None
+
+
 def _both(later: Analysis, first: Analysis) -> Analysis:
     """The later runs' analysis, unless the first run is refused or gives other columns."""
     if first.problem is not None:

@@ -21,7 +21,7 @@ _PASSES = 5
 def format_sql(text: str, at: str = "") -> str:
     """The text in the house style, ending in one line break.
 
-    Raises InvalidInput (`at` with the line) for a string, comment, name or Jinja tag that is never closed,
+    Raises InvalidInput (`at` with line and column) for a string, comment, name or Jinja tag that is never closed,
     and for brackets without end.
     """
     for _ in range(_PASSES):

@@ -14,7 +14,7 @@ from etl_orchestrator.errors import InvalidInput
 from etl_orchestrator.sql import formatter_words as words
 from etl_orchestrator.sql.formatter_pieces import Piece
 from etl_orchestrator.sql.formatter_words import Level, Role
-from etl_orchestrator.sql.tokens import position
+from etl_orchestrator.sql.tokens import place
 
 WIDTH = 100
 _DEEPEST = 2000  # the indentation of so deep a text is most of it
@@ -108,10 +108,9 @@ class Layout:
             self._leave(Level.PIPE)
 
     def _refuse(self, piece: Piece) -> NoReturn:
-        line, _ = position(self._text, piece.start)
         raise InvalidInput(
             f"brackets and blocks are open within each other more than {_DEEPEST} deep",
-            at=f"{self._at}:{line}" if self._at else f"line {line}",
+            at=place(self._text, piece.start, self._at),
             fix="close those that are open",
         )
 

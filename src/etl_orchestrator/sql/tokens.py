@@ -123,6 +123,12 @@ def position(text: str, offset: int) -> tuple[int, int]:
     return text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset)
 
 
+def place(text: str, offset: int, at: str = "") -> str:
+    """`path:line:column` of an offset, in words where there is no path."""
+    line, column = position(text, offset)
+    return f"{at}:{line}:{column}" if at else f"line {line}, column {column}"
+
+
 def tokenize(text: str, at: str = "") -> list[Token]:
     """Cut a text into tokens, in order. Raises InvalidInput at the opening mark of what is never closed."""
     found: list[Token] = []
@@ -162,10 +168,9 @@ def _opens_a_type(before: Token | None, last: Token | None, start: int) -> bool:
 def _unclosed(text: str, start: int, mark: str, at: str) -> InvalidInput:
     if text.startswith(mark * 3, start):
         mark *= 3
-    line, column = position(text, start)
     within = " on its line" if mark in ("'", '"') else ""
     return InvalidInput(
-        f"the {mark} in column {column} is never closed{within}",
-        at=f"{at}:{line}" if at else f"line {line}",
+        f"the {mark} here is never closed{within}",
+        at=place(text, start, at),
         fix=f"close it with {_CLOSING.get(mark, mark)}",
     )

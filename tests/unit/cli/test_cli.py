@@ -302,6 +302,27 @@ def test_format_check_then_format(repository: Path) -> None:
     assert file.read_text() == good
 
 
+def test_format_from_stdin_to_stdout_needs_no_repository(tmp_path: Path) -> None:
+    def piped(text: bytes, *words: str) -> tuple[int, bytes, bytes]:
+        ran = subprocess.run(
+            [sys.executable, "-m", "etl_orchestrator", "format", "-", *words],
+            input=text, capture_output=True, check=False, cwd=tmp_path,
+        )  # fmt: skip
+        return ran.returncode, ran.stdout, ran.stderr
+
+    assert piped(b"SELECT\n  1\n") == (0, b"SELECT\n  1\n", b"")
+    assert piped(b"select '\xc3\xa9'") == (0, "SELECT\n  'é'\n".encode(), b"")
+    code, out, said = piped(b"select from from")
+    assert (code, out) == (1, b"")
+    assert b"<stdin>:1:8" in said
+    code, out, said = piped(b"select 1\n", "--diff")
+    assert (code, said) == (1, b"")
+    assert out.endswith(b"-select 1\n+SELECT\n+  1\n")
+    assert piped(b"select 1", "--check")[0] == 1
+    assert piped(b"\xff")[0] == 2
+    assert piped(b"SELECT 1", "sql")[0] == 2
+
+
 def test_a_fault_of_the_program_is_one_message_and_a_traceback_only_when_asked() -> None:
     code = (
         "import click, sys; from etl_orchestrator.cli import cli, main\n"

@@ -227,13 +227,13 @@ def test_characters_that_are_not_sql_stay_with_what_they_touch() -> None:
 def test_text_that_has_no_tokens_is_refused_with_its_place() -> None:
     with pytest.raises(InvalidInput) as raised:
         format_sql("SELECT\n  'open", "sql/a/b/query.sql")
-    assert raised.value.at == "sql/a/b/query.sql:2"
+    assert raised.value.at == "sql/a/b/query.sql:2:3"
 
 
 def test_brackets_without_end_are_refused() -> None:
     with pytest.raises(InvalidInput) as raised:
         format_sql("SELECT\n" + "(" * 100_000, "a.sql")
-    assert raised.value.at == "a.sql:2"
+    assert raised.value.at == "a.sql:2:2000"
     assert "2000 deep" in raised.value.message
 
 

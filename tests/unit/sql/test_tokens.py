@@ -104,26 +104,27 @@ def test_a_project_with_dashes_is_one_name(text: str, first: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "line", "mark"),
+    ("text", "place", "mark"),
     [
-        ("SELECT\n  'open", 2, "'"),
-        ("SELECT 'over\nthe line'", 1, "'"),
-        ('\n\nr"""open"', 3, '"""'),
-        ("a /* b", 1, "/*"),
-        ("a\n{{ b", 2, "{{"),
-        ("{% if 'a %}", 1, "{%"),
-        ("{# a", 1, "{#"),
-        ("a.`b", 1, "`"),
+        ("SELECT\n  'open", "2:3", "'"),
+        ("SELECT 'over\nthe line'", "1:8", "'"),
+        ('\n\nr"""open"', "3:2", '"""'),
+        ("a /* b", "1:3", "/*"),
+        ("a\n{{ b", "2:1", "{{"),
+        ("{% if 'a %}", "1:1", "{%"),
+        ("{# a", "1:1", "{#"),
+        ("a.`b", "1:3", "`"),
     ],
 )
-def test_what_is_never_closed_is_told_with_its_place(text: str, line: int, mark: str) -> None:
+def test_what_is_never_closed_is_told_with_its_place(text: str, place: str, mark: str) -> None:
     with pytest.raises(InvalidInput) as raised:
         tokenize(text, "sql/query.sql")
-    assert raised.value.at == f"sql/query.sql:{line}"
-    assert f"the {mark} in column" in raised.value.message
+    assert raised.value.at == f"sql/query.sql:{place}"
+    assert f"the {mark} here" in raised.value.message
     with pytest.raises(InvalidInput) as raised:
         tokenize(text)
-    assert raised.value.at == f"line {line}"
+    line, column = place.split(":")
+    assert raised.value.at == f"line {line}, column {column}"
 
 
 def test_position_counts_from_one() -> None:

@@ -1,0 +1,75 @@
+"""What the targets of a command name: files, folders and tables of the repository."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from etl_orchestrator.api.workplace import Workplace
+from etl_orchestrator.errors import InvalidInput
+from etl_orchestrator.layout import paths
+from etl_orchestrator.model import Model
+from etl_orchestrator.table import TableRef
+
+
+def models(workplace: Workplace, targets: Sequence[str], needed: str = "") -> list[Model]:
+    """The models that tables, files or folders name. Raises InvalidInput for a target that names none.
+
+    `needed` is a file or phase that the work is about: of what only a folder names, models without it are left out.
+    """
+    from etl_orchestrator.layout import model_files
+
+    catalog = workplace.tools.catalog
+    found = [
+        (model_files.read_model(catalog.text, catalog.paths, table), alone)
+        for table, alone in tables(workplace, targets).items()
+    ]
+    kept = [model for model, alone in found if alone or _has(model, needed)]
+    if not kept:
+        raise InvalidInput(f"no table there has {needed}", at=" ".join(targets))
+    return kept
+
+
+def _has(model: Model, needed: str) -> bool:
+    """Whether the model has a file of this name, or files of this phase."""
+    return not needed or any(needed in (a.path.rsplit("/", 1)[-1], a.made_by) for a in model.artifacts)
+
+
+def standing(workplace: Workplace, target: str) -> Path | None:
+    """The file or folder that a target names, seen from the current folder or else from the repository."""
+    # An empty text, as of a variable that is not set, would name the current folder.
+    for path in (Path(target), workplace.root / target) if target else ():
+        try:
+            if path.exists():
+                return path
+        except OSError:  # longer than any name the file system can hold
+            continue
+    return None
+
+
+def relative(workplace: Workplace, path: Path) -> str:
+    resolved = path.resolve()
+    if not resolved.is_relative_to(workplace.root):
+        raise InvalidInput("the file lies outside the repository", at=str(path), fix="--repo DIR names the repository")
+    return resolved.relative_to(workplace.root).as_posix()
+
+
+def tables(workplace: Workplace, targets: Sequence[str]) -> dict[TableRef, bool]:
+    """Tables in the order named, each once, and whether one was named by itself; a folder names all tables below it."""
+    found: dict[TableRef, bool] = {}
+    for target in targets:
+        path = standing(workplace, target)
+        if path is None:
+            named = TableRef.parse(target, workplace.settings.project)
+            if not workplace.tools.catalog.paths(paths.table_folder(named)):
+                raise InvalidInput(f"there is no table `{named}`", at=paths.table_folder(named))
+            found[named] = True
+            continue
+        name = relative(workplace, path)
+        files = workplace.tools.catalog.paths(name) if path.is_dir() else [name]
+        below = [table for file in files if (table := paths.table_of(file)) is not None]
+        if not below:
+            raise InvalidInput("there is no table", at=target, fix="name a table, its folder or a file of it")
+        alone = len(set(below)) == 1
+        found.update({table: found.get(table, False) or alone for table in below})
+    return found
