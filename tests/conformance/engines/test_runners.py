@@ -92,7 +92,7 @@ def test_every_case_says_what_it_expects_and_where_that_is_documented() -> None:
 
 
 def test_there_are_enough_cases() -> None:
-    assert len(CASES) >= 400
+    assert len(CASES) >= 600
 
 
 @pytest.mark.parametrize("engine", [name for name, _ in ENGINES])
