@@ -59,6 +59,13 @@ class TableData:
 
 
 @dataclass(frozen=True, slots=True)
+class View:
+    """A table that is a query on the other tables of a run."""
+
+    sql: str
+
+
+@dataclass(frozen=True, slots=True)
 class ParameterValue:
     """A query parameter: `type` in GoogleSQL spelling (DATE, ARRAY<STRING>)."""
 
@@ -119,7 +126,7 @@ class Runner(Protocol):
     def run(
         self,
         sql: str,
-        tables: Mapping[TableRef, TableData],
+        tables: Mapping[TableRef, TableData | View],
         parameters: Mapping[str, ParameterValue],
         routines: Sequence[Routine] = (),
     ) -> Rows:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from etl_orchestrator.table import Schema, TableRef
-from etl_orchestrator.tools import Analysis, ParameterValue, Routine, Rows, SqlProblem, TableData
+from etl_orchestrator.tools import Analysis, ParameterValue, Routine, Rows, SqlProblem, TableData, View
 
 
 @dataclass
@@ -40,11 +40,11 @@ class Scripted:
     def run(
         self,
         sql: str,
-        tables: Mapping[TableRef, TableData],
+        tables: Mapping[TableRef, TableData | View],
         parameters: Mapping[str, ParameterValue],
         routines: Sequence[Routine] = (),
     ) -> Rows:
         self.asked.append(sql)
         if callable(self.results):
-            return self.results(sql, tables)
+            return self.results(sql, {table: data for table, data in tables.items() if isinstance(data, TableData)})
         return self.results.get(sql, Rows(problem=SqlProblem("no rows were scripted for this query")))

@@ -78,8 +78,11 @@ class Scope:
         )
 
 
-def pseudo_columns(table: TableRef, schema: Schema) -> Schema:
-    """The columns `SELECT *` leaves out; a column of the schema with the same name hides them."""
+def pseudo_columns(table: TableRef | str, schema: Schema) -> Schema:
+    """The columns `SELECT *` leaves out; a column of the schema with the same name hides them. A temporary table, which
+    is a name, has none."""
+    if isinstance(table, str):
+        return ()
     if table.is_information_schema:
         return ()
     own = {column.name.lower() for column in schema}
@@ -87,7 +90,7 @@ def pseudo_columns(table: TableRef, schema: Schema) -> Schema:
     return tuple(column for column in offered if column.name.lower() not in own)
 
 
-def table_proto(name: str, number: int, table: TableRef, schema: Schema) -> SimpleTableProto:
+def table_proto(name: str, number: int, table: TableRef | str, schema: Schema) -> SimpleTableProto:
     """One table; `number` is found again in every scan of it."""
     proto = _columns_of(name, number, schema, str(table))
     for column in pseudo_columns(table, schema):
@@ -167,11 +170,26 @@ def _insert(root: _Folder, path: Iterable[str], table: TableRef, proto: SimpleTa
 
 def base_catalog(functions: options_pb2.ZetaSQLBuiltinFunctionOptionsProto) -> SimpleCatalogProto:
     """A catalog with the functions and no table."""
-    synonyms = [_synonym(name, body) for name, body in _SYNONYMS.items()]
-    catalog = SimpleCatalogProto(name="local", builtin_function_options=functions, custom_function=synonyms)
+    added = [*(_synonym(name, body) for name, body in _SYNONYMS.items()), _contains_substr()]
+    catalog = SimpleCatalogProto(name="local", builtin_function_options=functions, custom_function=added)
     for alias in _INTEGER_ALIASES:
         catalog.named_type.add(name=alias, type=type_of(Field(alias, "INTEGER")))
     return catalog
+
+
+def _contains_substr() -> function_pb2.FunctionProto:
+    """A function that BigQuery has and the engine does not; it is supplied where it is run."""
+    signature = function_pb2.FunctionSignatureProto()
+    anything, text, truth = signature.argument.add(), signature.argument.add(), signature.return_type
+    anything.kind = function_kinds.ARG_TYPE_ANY_1
+    for fixed, name in ((text, "STRING"), (truth, "BOOLEAN")):
+        fixed.kind = function_kinds.ARG_TYPE_FIXED
+        fixed.type.CopyFrom(type_of(Field("argument", name)))
+    for argument in (anything, text, truth):
+        argument.num_occurrences = -1
+    return function_pb2.FunctionProto(
+        name_path=["contains_substr"], group="External", mode=function_kinds.FunctionEnums.SCALAR, signature=[signature]
+    )
 
 
 def _synonym(name: str, body: str) -> function_pb2.FunctionProto:

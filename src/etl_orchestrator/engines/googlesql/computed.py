@@ -71,7 +71,9 @@ class Computed:
         content.table_data.SetInParent()
         text = Field("key", "STRING")
         for column in ("key", "value", "failure"):
-            proto.column.append(SimpleColumnProto(name=column, type=type_of(self.result if column == "value" else text)))
+            proto.column.append(
+                SimpleColumnProto(name=column, type=type_of(self.result if column == "value" else text))
+            )
         for key, (value, failure) in self.known.items():
             cell = ValueProto() if value is None else encode(self.result, value)
             content.table_data.row.add().cell.extend([encode(text, key), cell, encode(text, failure)])

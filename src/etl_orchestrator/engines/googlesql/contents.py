@@ -41,7 +41,7 @@ def check_parameter(name: str, parameter: ParameterValue) -> Field:
     return kind
 
 
-def content_of(table: TableRef, data: TableData) -> Any:
+def content_of(table: TableRef | str, data: TableData) -> Any:
     """Checked rows as the contents of a table, columns in the order of its proto."""
     columns = _columns(table, data)
     content = TableContent()
@@ -89,7 +89,7 @@ def _united(wildcard: TableRef, matches: Mapping[TableRef, TableData]) -> TableD
     return TableData(schema, tuple(rows))
 
 
-def _columns(table: TableRef, data: TableData) -> tuple[Field, ...]:
+def _columns(table: TableRef | str, data: TableData) -> tuple[Field, ...]:
     return (*data.schema, *pseudo_columns(table, data.schema))
 
 

@@ -1,7 +1,7 @@
 """Google's SQL analyzer and reference evaluator, compiled to WebAssembly and run in this process.
 
-It has no network, no files and no way to any table but those it is given. Not run here: JavaScript, HLL_COUNT, APPROX_*,
-geography; each is refused by name.
+It has no network, no files and no way to any table but those it is given. What it lacks is supplied (see `supplied`,
+`computed`, `javascript`) or refused by name, as geography is.
 """
 
 from __future__ import annotations
@@ -13,18 +13,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
-from etl_orchestrator.engines.googlesql.catalog import Scope, table_proto
-from etl_orchestrator.engines.googlesql.contents import check_parameter, check_rows, content_of, with_wildcards
-from etl_orchestrator.engines.googlesql.encoding import NullElement, decode, encode
+from etl_orchestrator.engines.googlesql.catalog import Scope
+from etl_orchestrator.engines.googlesql.contents import with_wildcards
+from etl_orchestrator.engines.googlesql.encoding import NullElement
+from etl_orchestrator.engines.googlesql.evaluation import Evaluator, Failure, Surroundings, check_tables, rows_of
 from etl_orchestrator.engines.googlesql.instance import Instance, Refusal, TimedOut
 from etl_orchestrator.engines.googlesql.module import load
-from etl_orchestrator.engines.googlesql.problems import RoutineRefused, failure_of, problem_of
+from etl_orchestrator.engines.googlesql.problems import RoutineRefused, problem_of
 from etl_orchestrator.engines.googlesql.reading import Reading, read
 from etl_orchestrator.engines.googlesql.session import Session
-from etl_orchestrator.engines.googlesql.text import Edit, Spelled, beyond_one_query, connections, edited, spell
+from etl_orchestrator.engines.googlesql.text import Spelled, beyond_one_query, connections, spell
 from etl_orchestrator.errors import EngineCrashed, InvalidInput, Unsupported
 from etl_orchestrator.table import Schema, TableRef
-from etl_orchestrator.tools import Analysis, ParameterValue, Routine, Rows, SqlProblem, TableData
+from etl_orchestrator.tools import Analysis, ParameterValue, Routine, Rows, SqlProblem, TableData, View
 
 #: The moment every query is run at, so that a test that reads the clock gives the same rows tomorrow.
 NOW = datetime(2025, 6, 15, 12, 0, 0, tzinfo=UTC)
@@ -55,6 +56,7 @@ class GoogleSql:
         self._seconds = seconds
         self._session: Session | None = None
         self._readings: OrderedDict[object, Reading] = OrderedDict()
+        self._evaluator = Evaluator(seconds)
         self._turn = threading.RLock()
 
     def analyze(
@@ -89,37 +91,27 @@ class GoogleSql:
     def run(
         self,
         sql: str,
-        tables: Mapping[TableRef, TableData],
+        tables: Mapping[TableRef, TableData | View],
         parameters: Mapping[str, ParameterValue],
         routines: Sequence[Routine] = (),
     ) -> Rows:
         """See `tools.Runner`. The clock stands still at `now`, the time zone is UTC."""
-        for table, data in tables.items():
-            check_rows(table, data)
-        fields = {name: check_parameter(name, parameter) for name, parameter in parameters.items()}
-        known = with_wildcards(sql, tables)
-        types = {name: parameter.type for name, parameter in parameters.items()}
-        reading = self._read(sql, {table: data.schema for table, data in known.items()}, types, ())
-        if reading.problem:
-            return Rows(problem=reading.problem)
-        if reading.unsupported:
-            raise Unsupported(reading.unsupported, fix="run this query in BigQuery")
-        flat = {table: f"table_{number}" for number, table in enumerate(reading.tables, start=1)}
-        contents = {
-            name: (table_proto(name, number, table, known[table].schema), content_of(table, known[table]))
-            for number, (table, name) in enumerate(flat.items(), start=1)
-        }
-        text = edited(_spelled(sql, known).text, [*reading.edits, *_flattened(reading, flat)])
-        values = {name: encode(field, parameters[name].value) for name, field in fields.items()}
+        check_tables(tables)
+        around = Surroundings(tables, parameters, routines)
+
+        def rows(session: Session) -> Rows:
+            reading, runnable = self._evaluator.read(session, sql, around)
+            return rows_of(reading, self._evaluator.rows(session, runnable, around))
+
+        beyond = beyond_one_query(sql)
+        if beyond:
+            raise Unsupported(f"the local engine reads one query; this text holds {beyond}")
         try:
-            return _decoded(reading, self._served(lambda session: session.evaluate(text, contents, types, values)))
+            return self._served(rows)
+        except Failure as failure:
+            return Rows(problem=failure.problem)
         except NullElement as null:
             return Rows(problem=SqlProblem(null.message))
-        except Refusal as refusal:
-            # The query has been analyzed: what the evaluator refuses for another reason than its data is a gap of ours.
-            if refusal.code != _OUT_OF_RANGE:
-                raise failure_of(refusal) from None
-            return Rows(problem=problem_of(refusal, Spelled(text, text, ())))
 
     def _read(
         self,
@@ -161,6 +153,7 @@ class GoogleSql:
                 except EngineCrashed as crash:
                     self._session = None
                     self._readings.clear()
+                    self._evaluator.forget()
                     if last or isinstance(crash, TimedOut):
                         raise
         raise AssertionError("unreachable")
@@ -179,23 +172,3 @@ def _reference(name: str) -> TableRef | str:
 def _spelled(sql: str, tables: Mapping[TableRef, TableData]) -> Spelled:
     names = {str(table) for table in tables} | {f"{table.dataset}.{table.name}" for table in tables}
     return spell(sql, names.__contains__)
-
-
-def _flattened(reading: Reading, flat: Mapping[TableRef, str]) -> list[Edit]:
-    """The evaluator takes contents only for tables with a name of one part; the alias keeps what the query calls it."""
-    return [
-        Edit(scan.start, scan.end, flat[scan.table] + ("" if scan.named else f" AS `{scan.table.name}`"))
-        for scan in reading.scans
-        if isinstance(scan.table, TableRef)
-    ]
-
-
-def _decoded(reading: Reading, rows: object) -> Rows:
-    decoded = []
-    for row in rows:  # type: ignore[attr-defined]
-        if reading.struct:
-            whole = decode(reading.struct, row.cell[0]) or {}
-            decoded.append(tuple(whole.get(column.name) for column in reading.columns))
-        else:
-            decoded.append(tuple(decode(column, cell) for column, cell in zip(reading.columns, row.cell, strict=True)))
-    return Rows(reading.columns, tuple(decoded))

@@ -114,9 +114,11 @@ _BORDER = r"""
 
 class JavaScript:
     """One function: `arguments` with their names, `result`, and its `body`. Raises Unsupported for a type that no
-    JavaScript function takes."""
+    JavaScript function takes. `seconds` bounds a call."""
 
-    def __init__(self, name: str, arguments: Sequence[Field], result: Field, body: str) -> None:
+    def __init__(
+        self, name: str, arguments: Sequence[Field], result: Field, body: str, seconds: float = SECONDS
+    ) -> None:
         for argument in arguments:
             _refuse_foreign(argument, name)
         _refuse_foreign(result, name)
@@ -124,6 +126,7 @@ class JavaScript:
         self.arguments = tuple(arguments)
         self.result = result
         self._body = body
+        self._seconds = seconds
 
     def __call__(self, key: str) -> Value:
         """The result for arguments as JSON text. Raises Failed for an error that the function throws."""
@@ -137,7 +140,7 @@ class JavaScript:
     def _function(self) -> Any:
         context = quickjs.Context()
         context.set_memory_limit(MEMORY_BYTES)
-        context.set_time_limit(SECONDS)
+        context.set_time_limit(self._seconds)
         context.set_max_stack_size(STACK_BYTES)
         shape = {
             "arguments": [_shape(argument) for argument in self.arguments],
@@ -152,7 +155,7 @@ class JavaScript:
     def _failure(self, error: Exception) -> Exception:
         message = (str(error).splitlines() or [""])[0]
         if "InternalError: interrupted" in message:
-            return EngineCrashed(f"the JavaScript function {self.name} did not end within {SECONDS:g} s")
+            return EngineCrashed(f"the JavaScript function {self.name} did not end within {self._seconds:g} s")
         if "out of memory" in message or not message:
             return EngineCrashed(f"the JavaScript function {self.name} took more than {MEMORY_BYTES >> 20} MB")
         if LACKS in message:

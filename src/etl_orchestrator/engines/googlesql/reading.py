@@ -1,4 +1,4 @@
-"""What the engine understood of one query: columns, tables, lineage, and what must change before it can be run."""
+"""What the engine understood of one query: columns, tables and lineage."""
 
 from __future__ import annotations
 
@@ -11,24 +11,14 @@ from typing import Any
 from etl_orchestrator.engines.googlesql.instance import Refusal
 from etl_orchestrator.engines.googlesql.lineage import Origins, lineage_of
 from etl_orchestrator.engines.googlesql.problems import problem_of
-from etl_orchestrator.engines.googlesql.resolved import concrete, inherited, kind, walk
+from etl_orchestrator.engines.googlesql.resolved import inherited, kind, walk
 from etl_orchestrator.engines.googlesql.session import Registered, Session
-from etl_orchestrator.engines.googlesql.text import Edit, Spelled, character, line_and_column
+from etl_orchestrator.engines.googlesql.text import Spelled, character, line_and_column
 from etl_orchestrator.engines.googlesql.types import field_of
 from etl_orchestrator.errors import Unsupported
 from etl_orchestrator.table import Field, Schema, TableRef
 from etl_orchestrator.table import walk as walk_fields
 from etl_orchestrator.tools import Lineage, SqlProblem
-
-_FORMAT_ELEMENT = re.compile(r"%(E[#*\d]?S|E4Y|Ez|.)", re.DOTALL)
-#: Elements that the engine's C library lacks: it formats them as nothing and parses them never, SAFE. hides even that.
-_UNPARSED = frozenset("kuJGgV")
-_UNFORMATTED = frozenset("klPJ")
-_DATE_FUNCTION = re.compile(r"(parse|format)_(date|datetime|time|timestamp)\Z")
-#: These trap, or answer wrongly (ZSTD_COMPRESS gives no bytes at all).
-_BROKEN = {
-    "net.reg_domain", "net.public_suffix", "zstd_compress", "zstd_decompress_to_bytes", "zstd_decompress_to_string",
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +33,13 @@ class Scan:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """With a `problem` nothing else is known. `edits` make the text runnable by the engine, `unsupported` says why it
-    must not be run at all; a `struct` is the one cell of a SELECT AS STRUCT, whose fields are the columns."""
+    """With a `problem` nothing else is known. A `struct` is the one cell of a SELECT AS STRUCT, whose fields are the
+    columns."""
 
     columns: Schema = ()
     struct: Field | None = None
     lineage: Mapping[str, Lineage] = field(default_factory=dict)
     scans: tuple[Scan, ...] = ()
-    edits: tuple[Edit, ...] = ()
-    unsupported: str = ""
     problem: SqlProblem | None = None
 
     @property
@@ -71,12 +59,11 @@ def read(session: Session, sql: Spelled, catalog: Registered, parameters: Mappin
     problem = _duplicate(columns) or _wrong_case(scans, sql)
     if problem:
         return Reading(problem=problem)
-    edits, unsupported = _runnable(nodes, sql.text)
     try:
         lineage = _lineage(statement, Origins(nodes, catalog.table_of), columns, struct)
     except RecursionError:
         raise Unsupported("this query is too deeply nested for the local engine") from None
-    return Reading(columns, struct, lineage, scans, edits, unsupported)
+    return Reading(columns, struct, lineage, scans)
 
 
 def _columns(statement: Any) -> tuple[Schema, Field | None]:
@@ -122,44 +109,6 @@ def _wrong_case(scans: tuple[Scan, ...], sql: Spelled) -> SqlProblem | None:
             line, column = sql.place_given(*line_and_column(sql.text, scan.start))
             return SqlProblem(f"Table not found: {written}; Did you mean {scan.table}?", line, column)
     return None
-
-
-def _runnable(nodes: Iterable[Any], text: str) -> tuple[tuple[Edit, ...], str]:
-    """The edits that make the engine read format strings as BigQuery does, or why it cannot."""
-    edits: list[Edit] = []
-    for node in nodes:
-        if not kind(node).endswith("FunctionCall"):
-            continue
-        name = inherited(node, "function").name.rpartition(":")[2].lower()
-        if name in _BROKEN:
-            return (), f"the local engine lacks {name.upper()}"
-        if not _DATE_FUNCTION.match(name):
-            continue
-        literal = concrete(inherited(node, "argument_list")[0])
-        if kind(literal) != "Literal":
-            return (), f"the local engine cannot run {name.upper()} with a format that is no literal"
-        edit, unsupported = _format_edit(name, literal, text)
-        if unsupported:
-            return (), unsupported
-        edits.extend(edit)
-    return tuple(edits), ""
-
-
-def _format_edit(name: str, literal: Any, text: str) -> tuple[list[Edit], str]:
-    elements = _FORMAT_ELEMENT.findall(literal.value.value.string_value)
-    parses = name.startswith("parse")
-    lacking = sorted((_UNPARSED if parses else _UNFORMATTED) & set(elements))
-    if lacking:
-        return [], f"the local engine lacks %{lacking[0]} in {name.upper()}"
-    if not parses or "F" not in elements:
-        return [], ""
-    place = inherited(literal, "parse_location_range")
-    start, end = character(text, place.start), character(text, place.end)
-    written = text[start:end]
-    if _FORMAT_ELEMENT.findall(written) != elements:
-        return [], f"the local engine lacks %F in {name.upper()} where the format is written with escapes"
-    replaced = _FORMAT_ELEMENT.sub(lambda found: "%Y-%m-%d" if found.group(1) == "F" else found.group(), written)
-    return [Edit(start, end, replaced)], ""
 
 
 def _lineage(statement: Any, origins: Origins, columns: Schema, struct: Field | None) -> dict[str, Lineage]:

@@ -38,6 +38,7 @@ class Known:
     body: str
     signature: Any  # FunctionSignatureProto
     aggregate: bool = False
+    libraries: tuple[str, ...] = ()  # files of JavaScript that a JavaScript function needs
 
     @property
     def name(self) -> str:
@@ -92,7 +93,17 @@ def known_of(path: Sequence[str], statement: Any) -> Known:
     if name == "function":
         language, aggregate = "REMOTE" if node.is_remote else language, node.is_aggregate
     body = node.procedure_body if name == "procedure" else node.code
-    return Known(tuple(path), name, language, tuple(node.argument_name_list), body, node.signature, aggregate)
+    arguments = tuple(node.argument_name_list)
+    return Known(tuple(path), name, language, arguments, body, node.signature, aggregate, _libraries(node))
+
+
+def _libraries(node: Any) -> tuple[str, ...]:
+    found: list[str] = []
+    for option in node.option_list:
+        if option.name.lower() == "library":
+            value = concrete(option.value).value.value
+            found.extend(item.string_value for item in value.array_value.element or [value])
+    return tuple(found)
 
 
 def called(sql: str, routines: Iterable[Routine]) -> dict[Routine, tuple[Routine, ...]]:

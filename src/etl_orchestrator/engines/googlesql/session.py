@@ -9,9 +9,11 @@ from typing import Any
 
 from zetasql.wasi._pb2.zetasql.local_service import local_service_pb2 as service
 from zetasql.wasi._pb2.zetasql.proto import options_pb2
+from zetasql.wasi._pb2.zetasql.proto.simple_catalog_pb2 import SimpleCatalogProto
 from zetasql.wasi._pb2.zetasql.public import options_pb2 as settings
+from zetasql.wasi._pb2.zetasql.public.simple_table_pb2 import SimpleTableProto
 
-from etl_orchestrator.engines.googlesql.catalog import Scope, base_catalog, catalog_of
+from etl_orchestrator.engines.googlesql.catalog import Scope, catalog_of
 from etl_orchestrator.engines.googlesql.instance import Instance, Refusal
 from etl_orchestrator.engines.googlesql.problems import RoutineRefused, problem_of
 from etl_orchestrator.engines.googlesql.routines import Known, called, known_of
@@ -45,6 +47,24 @@ class Registered:
         return self.tables[number - 1]
 
 
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What a statement runs on: `tables` by their flat names, with their rows, and a catalog of functions."""
+
+    catalog: SimpleCatalogProto
+    tables: Mapping[str, tuple[SimpleTableProto, service.TableContent]]
+
+    def with_tables(self, more: Mapping[str, tuple[SimpleTableProto, service.TableContent]]) -> Contents:
+        return Contents(self.catalog, {**self.tables, **more})
+
+    def request(self) -> service.RegisterCatalogRequest:
+        request = service.RegisterCatalogRequest(simple_catalog=self.catalog, descriptor_pool_list=_BUILTIN_POOL)
+        for name, (table, content) in self.tables.items():
+            request.simple_catalog.table.append(table)
+            request.table_content[name].CopyFrom(content)
+        return request
+
+
 class Session:
     """One instance and what it was told; not for several threads at once."""
 
@@ -52,7 +72,7 @@ class Session:
         self._instance = instance
         self._catalogs: OrderedDict[object, Registered] = OrderedDict()
         self._known: dict[object, Known] = {}
-        self._filled: OrderedDict[tuple[tuple[str, bytes, bytes], ...], int] = OrderedDict()
+        self._filled: OrderedDict[bytes, int] = OrderedDict()
         request = service.LanguageOptionsRequest(maximum_features=True)
         language = instance.call("GetLanguageOptions", request, options_pb2.LanguageOptionsProto)
         features = [feature for feature in language.enabled_language_features if feature not in _LEFT_OUT]
@@ -62,7 +82,7 @@ class Session:
         language.reserved_keywords.append("QUALIFY")
         del language.supported_statement_kinds[:]  # none named means all
         self._language = language
-        self._functions = options_pb2.ZetaSQLBuiltinFunctionOptionsProto(language_options=language)
+        self.functions = options_pb2.ZetaSQLBuiltinFunctionOptionsProto(language_options=language)
         defaults = instance.call(
             "GetAnalyzerOptions", service.AnalyzerOptionsRequest(), options_pb2.AnalyzerOptionsProto
         )
@@ -75,7 +95,7 @@ class Session:
         if found:
             self._catalogs.move_to_end(key)
             return found
-        proto, tables = catalog_of(scope, self._functions)
+        proto, tables = catalog_of(scope, self.functions)
         request = service.RegisterCatalogRequest(simple_catalog=proto, descriptor_pool_list=_BUILTIN_POOL)
         answer = self._instance.call("RegisterCatalog", request, service.RegisterResponse)
         made = Registered(answer.registered_id, tables, scope)
@@ -120,41 +140,41 @@ class Session:
         answer = self._instance.call("Analyze", request, service.AnalyzeResponse)
         return answer.resolved_statement
 
-    def evaluate(
-        self,
-        sql: str,
-        tables: Mapping[str, tuple[Any, Any]],
-        parameters: Mapping[str, str],
-        values: Mapping[str, Any],
-    ) -> Any:
-        """The rows of a query over flat tables: by name, the table and its contents as protobufs."""
-        options = self._options(parameters)
-        options.enabled_rewrites.extend(self._rewrites)
-        request = service.EvaluateQueryRequest(
-            sql=sql,
-            options=options,
-            registered_catalog_id=self._filled_catalog(tables),
-            descriptor_pool_list=_BUILTIN_POOL,
-        )
-        for name, value in values.items():
-            request.params.add(name=name, value=value)
+    def evaluate(self, sql: str, contents: Contents, parameters: Mapping[str, str], values: Mapping[str, Any]) -> Any:
+        """The rows of a query."""
+        request = service.EvaluateQueryRequest()
+        self._fill(request, sql, contents, parameters, values)
         return self._instance.call("EvaluateQuery", request, service.EvaluateQueryResponse).content.table_data.row
 
-    def _filled_catalog(self, tables: Mapping[str, tuple[Any, Any]]) -> int:
+    def modify(self, sql: str, contents: Contents, parameters: Mapping[str, str], values: Mapping[str, Any]) -> Any:
+        """The rows that an INSERT, UPDATE or DELETE changes, each with what is done to it."""
+        request = service.EvaluateModifyRequest()
+        self._fill(request, sql, contents, parameters, values)
+        return self._instance.call("EvaluateModify", request, service.EvaluateModifyResponse).content
+
+    def _fill(
+        self,
+        request: Any,
+        sql: str,
+        contents: Contents,
+        parameters: Mapping[str, str],
+        values: Mapping[str, Any],
+    ) -> None:
+        request.sql = sql
+        request.options.CopyFrom(self._options(parameters))
+        request.options.enabled_rewrites.extend(self._rewrites)
+        request.registered_catalog_id = self._filled_catalog(contents)
+        request.descriptor_pool_list.CopyFrom(_BUILTIN_POOL)
+        for name, value in values.items():
+            request.params.add(name=name, value=value)
+
+    def _filled_catalog(self, contents: Contents) -> int:
         """Many queries on the same rows (mutants of one query) share a catalog, whose functions cost most of it."""
-        parts = [
-            (name, table.SerializeToString(), content.SerializeToString()) for name, (table, content) in tables.items()
-        ]
-        key = tuple(parts)
+        request = contents.request()
+        key = request.SerializeToString(deterministic=True)
         if key in self._filled:
             self._filled.move_to_end(key)
             return self._filled[key]
-        catalog = base_catalog(self._functions)
-        request = service.RegisterCatalogRequest(descriptor_pool_list=_BUILTIN_POOL)
-        for name, (table, content) in tables.items():
-            catalog.table.append(table)
-            request.table_content[name].CopyFrom(content)
-        request.simple_catalog.CopyFrom(catalog)
         number: int = self._instance.call("RegisterCatalog", request, service.RegisterResponse).registered_id
         self._filled[key] = number
         while len(self._filled) > _FILLED_CATALOGS:

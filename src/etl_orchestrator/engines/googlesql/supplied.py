@@ -17,7 +17,7 @@ from etl_orchestrator.sql.tokens import COMMENTS, Kind, Token, tokenize
 
 #: Begins every error by which a template refuses; what it says is then a gap of this engine and no fault of the query.
 LACKS = "the local engine lacks "
-_PREFIX = "supplied_"
+PREFIX = "supplied_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,7 @@ _UNITED = (
 )
 _UNION = (
     "IF(sketches IS NULL, NULL, ARRAY(SELECT value FROM UNNEST(sketches) AS sketch, "
-    f"UNNEST({_PREFIX}sketched(sketch)) AS value))"
+    f"UNNEST({PREFIX}sketched(sketch)) AS value))"
 )
 _JSON = "IF(value IS NULL, NULL, TO_JSON_STRING(value))"
 _ANY, _COUNT = ("value", ""), ("top", "INT64")
@@ -126,43 +126,47 @@ _AGGREGATES = [
     Template("quantiles", (("inorder", ""), ("parts", "INT64")), _QUANTILES),
     Template("ascending", (("given", ""),), "ARRAY(SELECT each FROM UNNEST(given) AS each ORDER BY each)"),
     Template("approx_quantiles", (_ANY, ("parts", "INT64")),
-             f"{_PREFIX}quantiles({_PREFIX}ascending(ARRAY_AGG(value IGNORE NULLS)), parts)", True, frozenset({"parts"})),
+             f"{PREFIX}quantiles({PREFIX}ascending(ARRAY_AGG(value IGNORE NULLS)), parts)", True, frozenset({"parts"})),
     Template("approx_quantiles_respect_nulls", (_ANY, ("parts", "INT64")),
-             f"{_PREFIX}quantiles({_PREFIX}ascending(ARRAY_AGG(value)), parts)", True, frozenset({"parts"})),
+             f"{PREFIX}quantiles({PREFIX}ascending(ARRAY_AGG(value)), parts)", True, frozenset({"parts"})),
     Template("top_count", (("given", ""), _COUNT),
              "ARRAY(SELECT AS STRUCT value, COUNT(*) AS `count` FROM UNNEST(given) AS value WITH OFFSET AS place"
              " GROUP BY value ORDER BY `count` DESC, MIN(place) LIMIT top)"),
-    Template("approx_top_count", (_ANY, _COUNT), f"{_PREFIX}top_count(ARRAY_AGG(value), top)", True, frozenset({"top"})),
+    Template("approx_top_count", (_ANY, _COUNT), f"{PREFIX}top_count(ARRAY_AGG(value), top)", True, frozenset({"top"})),
     Template("top_sum", (("given", ""), _COUNT),
              "ARRAY(SELECT AS STRUCT each.value AS value, SUM(each.weight) AS `sum` FROM UNNEST(given) AS each WITH OFFSET AS place"
              " GROUP BY each.value ORDER BY `sum` DESC, MIN(place) LIMIT top)"),
     Template("approx_top_sum", (_ANY, ("weight", ""), _COUNT),
-             f"{_PREFIX}top_sum(ARRAY_AGG(STRUCT(value AS value, weight AS weight)), top)", True, frozenset({"top"})),
+             f"{PREFIX}top_sum(ARRAY_AGG(STRUCT(value AS value, weight AS weight)), top)", True, frozenset({"top"})),
     Template("sketched", (("sketch", "BYTES"),), _VALUES),
     Template("sketch", (("found", "ARRAY<STRING>"),), _UNITED),
     Template("sketch_union", (("sketches", "ARRAY<BYTES>"),), _UNION),
-    Template("hll_count_init", (_ANY,), f"{_PREFIX}sketch(ARRAY_AGG(DISTINCT {_JSON} IGNORE NULLS))", True),
+    Template("hll_count_init", (_ANY,), f"{PREFIX}sketch(ARRAY_AGG(DISTINCT {_JSON} IGNORE NULLS))", True),
     Template("hll_count_init_2", (_ANY, ("precision", "INT64")),
-             f"{_PREFIX}sketch(ARRAY_AGG(DISTINCT {_JSON} IGNORE NULLS))", True, frozenset({"precision"})),
+             f"{PREFIX}sketch(ARRAY_AGG(DISTINCT {_JSON} IGNORE NULLS))", True, frozenset({"precision"})),
     Template("hll_count_merge_partial", (("sketch", "BYTES"),),
-             f"{_PREFIX}sketch({_PREFIX}sketch_union(ARRAY_AGG(sketch IGNORE NULLS)))", True),
+             f"{PREFIX}sketch({PREFIX}sketch_union(ARRAY_AGG(sketch IGNORE NULLS)))", True),
     Template("hll_count_merge", (("sketch", "BYTES"),),
-             f"IFNULL({_PREFIX}hll_count_extract({_PREFIX}sketch({_PREFIX}sketch_union("
+             f"IFNULL({PREFIX}hll_count_extract({PREFIX}sketch({PREFIX}sketch_union("
              "ARRAY_AGG(sketch IGNORE NULLS)))), 0)", True),
-    Template("hll_count_extract", (("sketch", "BYTES"),), f"ARRAY_LENGTH({_PREFIX}sketched(sketch))"),
+    Template("hll_count_extract", (("sketch", "BYTES"),), f"ARRAY_LENGTH({PREFIX}sketched(sketch))"),
 ]  # fmt: skip
 
 # --- text
 
-_FOLDED = "NORMALIZE_AND_CASEFOLD({}, NFKC)"
+_ASCII = r"^[\x00-\x7f]*$"
 _TEXT = [
     Template("contains_substr", (_ANY, ("searched", "STRING")),
-             f"STRPOS({_FOLDED.format('CAST(value AS STRING)')}, {_FOLDED.format('searched')}) > 0"),
+             f"STRPOS({PREFIX}caseless(CAST(value AS STRING)), {PREFIX}caseless(searched)) > 0"),
+    Template("caseless", (("value", "STRING"),),
+             f"IF(REGEXP_CONTAINS(value, r'{_ASCII}'), LOWER(value), {PREFIX}folded(value))"),
+    Template("net_public_suffix", (("url", "STRING"),), f"{PREFIX}public_suffix(NET.HOST(url))"),
+    Template("net_reg_domain", (("url", "STRING"),), f"{PREFIX}registered_domain(NET.HOST(url))"),
 ]  # fmt: skip
 
 TEMPLATES = {template.name: template for template in (*_date_templates(), *_AGGREGATES, *_TEXT)}
 
-#: Functions that are supplied wherever they are called: name as called, and its number of arguments (0 for any).
+#: Functions that are supplied wherever they are called, as templates or as functions of `native`.
 _ALWAYS = {
     "APPROX_COUNT_DISTINCT": "approx_count_distinct",
     "APPROX_QUANTILES": "approx_quantiles",
@@ -173,6 +177,10 @@ _ALWAYS = {
     "HLL_COUNT.MERGE_PARTIAL": "hll_count_merge_partial",
     "HLL_COUNT.EXTRACT": "hll_count_extract",
     "CONTAINS_SUBSTR": "contains_substr",
+    "NET.PUBLIC_SUFFIX": "net_public_suffix",
+    "NET.REG_DOMAIN": "net_reg_domain",
+    "TO_BASE32": "to_base32",
+    "FROM_BASE32": "from_base32",
 }
 #: Functions that trap or answer wrongly (ZSTD_COMPRESS gives no bytes at all), and what to say of them.
 _REFUSED = {
@@ -227,6 +235,9 @@ def supplied(sql: str) -> tuple[list[Edit], set[str]]:
             raise Unsupported(f"{LACKS}{_REFUSED[call.name]}", fix="run this query in BigQuery")
         if call.name in _ALWAYS:
             name = _ALWAYS[call.name]
+        elif call.name == "NORMALIZE" and (mode := _compatible_mode(tokens, call.opening)):
+            name = tokens[mode].text.lower()
+            edits.append(Edit(tokens[mode - 1].start, tokens[mode].end, ""))
         elif _DATE_FUNCTION.match(call.name) and _is_lacking(call.name, tokens[call.opening + 1 : call.opening + 3]):
             name = ("safe_" if call.safe else "") + call.name.lower()
         else:
@@ -238,17 +249,17 @@ def supplied(sql: str) -> tuple[list[Edit], set[str]]:
                 name += "_respect_nulls"
         if f"{name}_{arguments}" in TEMPLATES:
             name = f"{name}_{arguments}"
-        edits.append(Edit(tokens[call.first].start, tokens[call.opening - 1].end, _PREFIX + name))
+        edits.append(Edit(tokens[call.first].start, tokens[call.opening - 1].end, PREFIX + name))
         used.add(name)
     return edits, _with_called(used)
 
 
 def _with_called(names: set[str]) -> set[str]:
-    """The templates and those that they call."""
+    """The functions and those that they call, some of which are no templates but `native`."""
     waiting, found = list(names), set(names)
     while waiting:
-        body = TEMPLATES[waiting.pop()].body
-        for name in re.findall(rf"\b{_PREFIX}(\w+)", body):
+        template = TEMPLATES.get(waiting.pop())
+        for name in re.findall(rf"\b{PREFIX}(\w+)", template.body if template else ""):
             if name not in found:
                 found.add(name)
                 waiting.append(name)
@@ -284,6 +295,16 @@ def _arguments(tokens: Sequence[Token], opening: int) -> tuple[int, tuple[int, i
         elif depth == 1 and token.text.upper() in ("IGNORE", "RESPECT") and tokens[index + 1].text.upper() == "NULLS":
             modifier = (index, index + 1)
     return commas + 1, modifier
+
+
+def _compatible_mode(tokens: Sequence[Token], opening: int) -> int:
+    """Where NFKC or NFKD ends these brackets, the modes of which the evaluator has no data; 0 for another mode."""
+    depth = 0
+    for index in range(opening, len(tokens)):
+        depth += (tokens[index].kind is Kind.OPEN) - (tokens[index].kind is Kind.CLOSE)
+        if depth == 0:
+            return index - 1 if tokens[index - 1].text.upper() in ("NFKC", "NFKD") else 0
+    return 0
 
 
 def _is_name(token: Token) -> bool:

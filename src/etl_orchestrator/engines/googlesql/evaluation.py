@@ -1,0 +1,368 @@
+"""Running a query on given rows: what the evaluator lacks is put into its text and catalog before it gets them."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from zetasql.wasi._pb2.zetasql.proto import function_pb2
+from zetasql.wasi._pb2.zetasql.public import function_pb2 as kinds
+
+from etl_orchestrator.engines.googlesql.catalog import Scope, add_routines, base_catalog, table_proto
+from etl_orchestrator.engines.googlesql.computed import Computed, unknown_of
+from etl_orchestrator.engines.googlesql.contents import check_parameter, check_rows, content_of, with_wildcards
+from etl_orchestrator.engines.googlesql.encoding import decode, encode
+from etl_orchestrator.engines.googlesql.instance import Refusal, TimedOut
+from etl_orchestrator.engines.googlesql.javascript import JavaScript
+from etl_orchestrator.engines.googlesql.native import native_functions
+from etl_orchestrator.engines.googlesql.problems import RoutineRefused, failure_of, problem_of
+from etl_orchestrator.engines.googlesql.reading import Reading, Scan, read
+from etl_orchestrator.engines.googlesql.routines import Known
+from etl_orchestrator.engines.googlesql.session import Contents, Session
+from etl_orchestrator.engines.googlesql.supplied import LACKS, PREFIX, TEMPLATES, Template, supplied
+from etl_orchestrator.engines.googlesql.text import Edit, Spelled, connections, edited, spell
+from etl_orchestrator.engines.googlesql.types import field_of, parse_type, type_of
+from etl_orchestrator.errors import EngineError, Unsupported
+from etl_orchestrator.sql.tokens import COMMENTS, RESERVED, Kind, Token, tokenize
+from etl_orchestrator.table import Field, Schema, TableRef
+from etl_orchestrator.tools import ParameterValue, Routine, Rows, SqlProblem, TableData, Value, View
+
+_OUT_OF_RANGE = 11
+_READINGS, _FUNCTIONS = 256, 256
+
+
+class Failure(EngineError):
+    """Raised when it is the query that fails: see `problem`."""
+
+    def __init__(self, problem: SqlProblem) -> None:
+        super().__init__(problem.message)
+        self.problem = problem
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a statement can see. `temporary` tables, `variables` and `functions` are those of a script, by name."""
+
+    tables: Mapping[TableRef, TableData | View]
+    parameters: Mapping[str, ParameterValue] = field(default_factory=dict)
+    routines: Sequence[Routine] = ()
+    temporary: Mapping[str, TableData] = field(default_factory=dict)
+    variables: Mapping[str, tuple[Field, Value]] = field(default_factory=dict)
+    functions: tuple[Known, ...] = ()
+
+
+@dataclass(slots=True)
+class Runnable:
+    """A text the evaluator takes, and what its catalog must hold: tables by their flat names, functions by name."""
+
+    text: str = ""
+    data: dict[TableRef, TableData] = field(default_factory=dict)
+    flat: dict[TableRef | str, str] = field(default_factory=dict)
+    supplied: set[str] = field(default_factory=set)
+    routines: tuple[Known, ...] = ()
+
+    def name_of(self, table: TableRef | str) -> str:
+        return self.flat.setdefault(table, f"table_{len(self.flat) + 1}")
+
+
+class Evaluator:
+    """Runs statements one after the other in a session that is given with each. Keeps what it learnt of them."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._readings: OrderedDict[object, Reading] = OrderedDict()
+        self._native = native_functions()
+        self._javascript: OrderedDict[Known, Computed] = OrderedDict()
+
+    def forget(self) -> None:
+        """Forgets what was told by a session that is no more."""
+        self._readings.clear()
+
+    def read(self, session: Session, sql: str, around: Surroundings) -> tuple[Reading, Runnable]:
+        """What the statement means, and how it is run. Raises Failure."""
+        runnable = Runnable()
+        reading = self._prepare(session, sql, around, runnable, ())
+        return reading, runnable
+
+    def rows(self, session: Session, runnable: Runnable, around: Surroundings) -> Any:
+        """The rows of a query as the evaluator gives them. Raises Failure."""
+        types = _types(around)
+        return self._asked(
+            session,
+            runnable,
+            around,
+            lambda contents, values: session.evaluate(runnable.text, contents, types, values),
+        )
+
+    # --- from the text given to the text run
+
+    def _prepare(
+        self, session: Session, sql: str, around: Surroundings, runnable: Runnable, inside: tuple[TableRef, ...]
+    ) -> Reading:
+        """Reads the statement and sets `runnable.text`; `inside` are the views that this text is in."""
+        data = {table: given for table, given in around.tables.items() if isinstance(given, TableData)}
+        runnable.data |= with_wildcards(sql, data)
+        known = {table: given.schema for table, given in runnable.data.items()}
+        views: dict[TableRef, str] = {}
+        for table, given in around.tables.items():
+            if isinstance(given, View) and table not in inside and re.search(rf"\b{table.name}\b", sql):
+                known[table] = self._view(session, table, given, around, runnable, inside)
+                views[table] = runnable.text
+        spelled = _spelled(sql, known)
+        try:
+            routines = (*session.routines(spelled.text, around.routines, known), *around.functions)
+        except RoutineRefused as refused:
+            raise Failure(SqlProblem(str(refused))) from None
+        reading = self._reading(session, spelled, known, around, routines)
+        if reading.problem:
+            raise Failure(reading.problem)
+        edits = [_source(scan, views, runnable) for scan in reading.scans]
+        changes, used = supplied(spelled.text)
+        runnable.supplied |= used
+        runnable.routines = tuple(dict.fromkeys((*runnable.routines, *routines)))
+        runnable.text = edited(spelled.text, [*edits, *changes])
+        return reading
+
+    def _view(
+        self,
+        session: Session,
+        table: TableRef,
+        view: View,
+        around: Surroundings,
+        runnable: Runnable,
+        inside: tuple[TableRef, ...],
+    ) -> Schema:
+        try:
+            bare = replace(around, parameters={}, variables={}, temporary={}, functions=())
+            return self._prepare(session, _one_query(view.sql), bare, runnable, (*inside, table)).columns
+        except Failure as failure:
+            problem = failure.problem
+            raise Failure(SqlProblem(f"the view {table} is refused: {problem.message}")) from None
+
+    def _reading(
+        self,
+        session: Session,
+        spelled: Spelled,
+        schemas: Mapping[TableRef, Schema],
+        around: Surroundings,
+        routines: tuple[Known, ...],
+    ) -> Reading:
+        scope = Scope(
+            schemas,
+            routines,
+            frozenset(connections(spelled.text)),
+            {name: kind for name, (kind, _) in around.variables.items()},
+            {name: table.schema for name, table in around.temporary.items()},
+        )
+        catalog = session.catalog(scope)
+        types = _types(around)
+        key = (session, catalog.number, spelled.text, tuple(types.items()))
+        found = self._readings.get(key) or read(session, spelled, catalog, types)
+        self._readings[key] = found
+        self._readings.move_to_end(key)
+        while len(self._readings) > _READINGS:
+            self._readings.popitem(last=False)
+        return found
+
+    # --- the catalog
+
+    def _asked(
+        self,
+        session: Session,
+        runnable: Runnable,
+        around: Surroundings,
+        ask: Callable[[Contents, dict[str, Any]], Any],
+    ) -> Any:
+        """The answer, asked again for every value that a computed function must give first."""
+        values = {name: encode(check_parameter(name, given), given.value) for name, given in around.parameters.items()}
+        began = time.monotonic()
+        fixed, computed = self._contents(session, runnable, around)
+        while True:
+            contents = fixed.with_tables({name: function.table(name) for name, function in computed.items()})
+            try:
+                return ask(contents, values)
+            except Refusal as refusal:
+                asked = unknown_of(refusal.message)
+                if asked is None:
+                    raise _failure(refusal, runnable.text) from None
+                computed[asked[0]].learn(asked[1])
+            if time.monotonic() - began > self._seconds:
+                raise TimedOut(f"the functions this query calls did not end within {self._seconds:g} s")
+
+    def _contents(
+        self, session: Session, runnable: Runnable, around: Surroundings
+    ) -> tuple[Contents, dict[str, Computed]]:
+        catalog = base_catalog(session.functions)
+        bodies = [self._body(known, runnable) for known in runnable.routines if known.kind != "procedure"]
+        add_routines(catalog, [known for known, _ in bodies])
+        computed = {name: function for _, found in bodies for name, function in found.items()}
+        for name in sorted(runnable.supplied):
+            if name in TEMPLATES:
+                catalog.custom_function.append(_function(TEMPLATES[name]))
+            else:
+                memo = f"{PREFIX}known_{name}"
+                function = self._native[name]
+                catalog.custom_function.append(_function(_template(name, function, memo)))
+                computed[memo] = function
+        for variable, (kind, value) in around.variables.items():
+            constant = catalog.constant.add(name_path=[variable], type=type_of(kind))
+            constant.value.SetInParent()
+            if value is not None:
+                constant.value.CopyFrom(encode(kind, value))
+        tables: dict[str, tuple[Any, Any]] = {}
+        for table, flat in runnable.flat.items():
+            data = runnable.data[table] if isinstance(table, TableRef) else around.temporary[table]
+            tables[flat] = (table_proto(flat, len(tables) + 1, table, data.schema), content_of(table, data))
+        return Contents(catalog, tables), computed
+
+    def _body(self, known: Known, runnable: Runnable) -> tuple[Known, dict[str, Computed]]:
+        """The routine with a body that the evaluator can run."""
+        if known.language == "SQL":
+            edits, used = supplied(known.body)
+            runnable.supplied |= used
+            tables = _tables_in(known.body, runnable)
+            return replace(known, body=edited(known.body, [*edits, *tables])), {}
+        function = self._computed(known)
+        table = f"{PREFIX}known_{'_'.join(known.path).replace('-', '_')}"
+        return replace(known, language="SQL", body=function.body(table)), {table: function}
+
+    def _computed(self, known: Known) -> Computed:
+        if known not in self._javascript:
+            self._javascript[known] = _javascript(known)
+            while len(self._javascript) > _FUNCTIONS:
+                self._javascript.popitem(last=False)
+        return self._javascript[known]
+
+
+def check_tables(tables: Mapping[TableRef, TableData | View]) -> None:
+    """Raises InvalidInput for a value that does not fit its column."""
+    for table, given in tables.items():
+        if isinstance(given, TableData):
+            check_rows(table, given)
+
+
+def rows_of(reading: Reading, rows: Any) -> Rows:
+    """What the evaluator gave, as the columns that the query has. Raises NullElement."""
+    decoded = []
+    for row in rows:
+        if reading.struct:
+            whole = decode(reading.struct, row.cell[0]) or {}
+            decoded.append(tuple(whole.get(column.name) for column in reading.columns))
+        else:
+            decoded.append(tuple(decode(column, cell) for column, cell in zip(reading.columns, row.cell, strict=True)))
+    return Rows(reading.columns, tuple(decoded))
+
+
+def _types(around: Surroundings) -> dict[str, str]:
+    return {name: parameter.type for name, parameter in around.parameters.items()}
+
+
+def _failure(refusal: Refusal, text: str) -> EngineError:
+    """A statement that runs has been analyzed: what is refused for another reason than its data is a gap of ours."""
+    if refusal.message.startswith(LACKS):
+        return Unsupported(refusal.message, fix="run this query in BigQuery")
+    if refusal.code != _OUT_OF_RANGE:
+        return failure_of(refusal)
+    return Failure(problem_of(refusal, Spelled(text, text, ())))
+
+
+def _one_query(sql: str) -> str:
+    """The text without the semicolon that may end it."""
+    ends = [token.start for token in tokenize(sql) if token.kind is Kind.SEMICOLON]
+    return sql[: ends[0]] if ends else sql
+
+
+def _spelled(sql: str, tables: Mapping[TableRef, Schema]) -> Spelled:
+    names = {str(table) for table in tables} | {f"{table.dataset}.{table.name}" for table in tables}
+    return spell(sql, names.__contains__)
+
+
+def _source(scan: Scan, views: Mapping[TableRef, str], runnable: Runnable) -> Edit:
+    """The evaluator takes contents only for tables with a name of one part; the alias keeps what the query calls it.
+    A view is a subquery in the place of its name."""
+    name = scan.table.name if isinstance(scan.table, TableRef) else scan.table
+    view = views.get(scan.table) if isinstance(scan.table, TableRef) else None
+    text = runnable.name_of(scan.table) if view is None else f"({view}\n)"
+    return Edit(scan.start, scan.end, text + ("" if scan.named else f" AS `{name}`"))
+
+
+def _tables_in(body: str, runnable: Runnable) -> list[Edit]:
+    """The tables a routine reads, by their full names, each with an alias if it has none."""
+    tokens = [token for token in tokenize(body) if token.kind not in COMMENTS]
+    by_name = {f"{table.project}.{table.dataset}.{table.name}": table for table in runnable.data}
+    by_name |= {f"{table.dataset}.{table.name}": table for table in runnable.data}
+    edits = []
+    index = 0
+    while index < len(tokens):
+        path, end = _path(tokens, index)
+        table = by_name.get(".".join(path))
+        following = tokens[end].text.upper() if end < len(tokens) else ""
+        if table is not None and following not in (".", "("):
+            named = (
+                following == "AS" or (following.isidentifier() and following not in RESERVED) or following[:1] == "`"
+            )
+            alias = "" if named else f" AS `{table.name}`"
+            edits.append(Edit(tokens[index].start, tokens[end - 1].end, runnable.name_of(table) + alias))
+        index = max(end, index + 1)
+    return edits
+
+
+def _path(tokens: Sequence[Token], index: int) -> tuple[list[str], int]:
+    """The dotted name that begins here, and the index behind it."""
+    path: list[str] = []
+    while index < len(tokens) and tokens[index].kind in (Kind.NAME, Kind.QUOTED_NAME):
+        path.extend(tokens[index].text.strip("`").split("."))
+        index += 1
+        if index + 1 >= len(tokens) or tokens[index].kind is not Kind.DOT:
+            break
+        index += 1
+    return path, index
+
+
+def _template(name: str, function: Computed, table: str) -> Template:
+    arguments = tuple((argument.name, argument.type) for argument in function.arguments)
+    return Template(name, arguments, function.body(table))
+
+
+def _function(template: Template) -> Any:
+    """A template as a function of the catalog."""
+    anything = function_pb2.FunctionArgumentTypeProto(kind=kinds.ARG_TYPE_ARBITRARY, num_occurrences=-1)
+    signature = function_pb2.FunctionSignatureProto(return_type=anything)
+    for name, kind in template.arguments:
+        argument = signature.argument.add()
+        argument.CopyFrom(anything)
+        if kind:
+            argument.kind = kinds.ARG_TYPE_FIXED
+            argument.type.CopyFrom(type_of(parse_type(name, kind)))
+        argument.options.argument_name = name
+        argument.options.is_not_aggregate = name in template.constant
+    proto = function_pb2.FunctionProto(
+        name_path=[PREFIX + template.name],
+        group="Templated_SQL_Function",
+        mode=kinds.FunctionEnums.AGGREGATE if template.aggregate else kinds.FunctionEnums.SCALAR,
+        signature=[signature],
+        templated_sql_function_argument_name=[name for name, _ in template.arguments],
+    )
+    proto.parse_resume_location.input = template.body
+    return proto
+
+
+def _javascript(known: Known) -> Computed:
+    """Raises Unsupported for a function that cannot be run here."""
+    if known.language != "JS":
+        raise Unsupported(f"{LACKS}{known.language} functions, as {known.name}", fix="run this query in BigQuery")
+    if known.aggregate:
+        raise Unsupported(f"{LACKS}aggregate JavaScript functions, as {known.name}", fix="run this query in BigQuery")
+    if known.libraries:
+        raise Unsupported(
+            f"the JavaScript function {known.name} needs {', '.join(known.libraries)}, which is not here",
+            fix="run this query in BigQuery",
+        )
+    given = zip(known.arguments, known.signature.argument, strict=True)
+    arguments = tuple(field_of(name, argument.type) for name, argument in given)
+    function = JavaScript(known.name, arguments, field_of("result", known.signature.return_type.type), known.body)
+    return Computed(known.name, function.arguments, function.result, function)
