@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from etl_orchestrator.proving.oracle import Expected
 from etl_orchestrator.proving.witnesses import Material, Witness
-from etl_orchestrator.table import Field, Schema
+from etl_orchestrator.table import Field
 from etl_orchestrator.tools import Value
 
 _TRIES = 400
@@ -40,7 +40,7 @@ class Exercise:
         if score == full:
             return
         for witness in self.witnesses:
-            for holder, key, column in self._places(witness):
+            for holder, key, column in witness.places():
                 score = self._better(witness, holder, key, column, score)
                 if score == full or self.tries > _TRIES:
                     return
@@ -69,35 +69,12 @@ class Exercise:
         filled = {name for row in found.rows for name, value in row.items() if value not in (None, [])}
         return (int(bool(found.rows)), len(filled | set(found.unknown))), (1, len(found.columns))
 
-    def _places(self, witness: Witness) -> Iterator[tuple[Any, Any, Field]]:
-        for source in witness.frame.sources:
-            row = witness.rows.get(source.alias)
-            if source.table is not None and row is not None:
-                yield from _inside(row, self.material.schemas.get(source.table, ()))
-
     def _values(self, column: Field) -> list[Value]:
         if column.type == "JSON":
             return documents(column.name, self.text)
         values = self.material.candidates(replace(column, mode="NULLABLE"))
         texts = [text for text in _READABLE if text not in values] if column.type == "STRING" else []
         return [*values, *texts]
-
-
-def _inside(row: dict[str, Value], schema: Schema) -> Iterator[tuple[Any, Any, Field]]:
-    """The places of a row where a value can be put: columns, parts of records, the first element of arrays."""
-    for column in schema:
-        value = row.get(column.name)
-        holder: Any = row
-        key: Any = column.name
-        if column.mode == "REPEATED":
-            if not value:
-                continue
-            holder, key, value = value, 0, value[0]
-        if column.type != "RECORD":
-            if key in holder or isinstance(holder, list):
-                yield holder, key, column
-        elif isinstance(value, dict):
-            yield from _inside(value, column.fields)
 
 
 def documents(column: str, text: str) -> list[Value]:

@@ -6,7 +6,7 @@ requirement gives the same rows.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
@@ -14,7 +14,8 @@ from decimal import Decimal
 from etl_orchestrator.proving.doubt import CannotTell, QueryFails
 from etl_orchestrator.proving.exercise import Exercise
 from etl_orchestrator.proving.frames import Frame, frames, init_frames, members, names_read, stars
-from etl_orchestrator.proving.oracle import Expected, expected_rows
+from etl_orchestrator.proving.growth import Growth, demands
+from etl_orchestrator.proving.oracle import Expected, Reading, expected_rows, shortfall
 from etl_orchestrator.proving.pools import gather, parameter_values
 from etl_orchestrator.proving.relations import Machine
 from etl_orchestrator.proving.situations import Variant
@@ -68,6 +69,41 @@ def cases(requirements: Requirements, schemas: Mapping[TableRef, Schema]) -> tup
     return tuple(found[:MAX_CASES])
 
 
+@dataclass(frozen=True, slots=True)
+class GuardCase:
+    """A condition of `refuse_when` with rows for which it holds; `case` is None where no such rows were found."""
+
+    condition: str
+    message: str
+    case: Case | None
+
+
+def guard_cases(requirements: Requirements, schemas: Mapping[TableRef, Schema]) -> tuple[GuardCase, ...]:
+    """For each condition of `refuse_when` one case that it refuses."""
+    refusals = requirements.request.refuse_when
+    if not refusals or requirements.request.query is not None or requirements.request.python is not None:
+        return ()
+    builder = _Builder(requirements, schemas)
+    return tuple(
+        GuardCase(refusal.condition, refusal.message, builder.refused(number))
+        for number, refusal in enumerate(refusals)
+    )
+
+
+def blocking(requirements: Requirements, schemas: Mapping[TableRef, Schema]) -> tuple[str, ...]:
+    """The conditions of `refuse_when` which, each by itself, hold on every set of rows that is small enough to read."""
+    found: list[str] = []
+    for refusal in requirements.request.refuse_when:
+        alone = replace(requirements, request=replace(requirements.request, refuse_when=(refusal,)))
+        for case in cases(alone, schemas)[:1]:
+            try:
+                (guard,) = Reading(alone, case.tables, case.parameters).guards()
+            except CannotTell:
+                continue
+            found += [refusal.condition] if guard.fires else []
+    return tuple(found)
+
+
 class _Builder:
     """Everything that the cases of one requirement share."""
 
@@ -75,10 +111,12 @@ class _Builder:
         self.requirements = requirements
         self.schemas = {table: schemas.get(table, ()) for table in requirements.sources}
         self.parameters = parameter_values(requirements.parameters)
-        self.material, self.witnesses = self._solved(frames(requirements))
+        self.material, self.witnesses = self._solved(frames(requirements, _offered(self.schemas.values())))
         self.ground: list[tuple[TableRef, Row]] = []
         self.times = 1
         self._enlarge()
+        self._grow()
+        self.most = max(MAX_ROWS, _Draft(self, self.witnesses).size + 4)
         self._exercise()
         self.variants = [variant for witness in self.witnesses for variant in variants(witness)]
 
@@ -123,6 +161,13 @@ class _Builder:
                         return
         self.ground = []
 
+    def _grow(self) -> None:
+        """Until every HAVING keeps a group and no `refuse_when` holds."""
+        self.ungrown = _Draft(self, self.witnesses).tables()
+        if self.structured and any(demands(witness.frame) for witness in self.witnesses):
+            judge = lambda: shortfall(self.requirements, _Draft(self, self.witnesses).tables(), self.parameters)  # noqa: E731
+            Growth(self.witnesses, self.material, self.ground, judge).run()
+
     def case(self, theme: str, name: str, why: str) -> Case | None:
         """The rows that fit, then one changed row after the other as long as the expectation stays determined."""
         wanted = [variant for variant in self.variants if variant.theme == theme]
@@ -133,7 +178,7 @@ class _Builder:
             draft.thin()
         added = 0
         for variant in wanted:
-            if draft.size >= MAX_ROWS:
+            if draft.size >= self.most:
                 break
             added += draft.add(variant)
         return draft.case(name, why) if added or theme == "groups" else None
@@ -144,6 +189,28 @@ class _Builder:
         witnesses = self._solved((*first,))[1] if first else self.witnesses
         draft = _Draft(self, [*witnesses, *self.witnesses] if first else witnesses, without=self.requirements.table)
         return draft.case("test_init", "The very first run: the table does not exist yet.")
+
+    def refused(self, number: int) -> Case | None:
+        """Rows for which one condition of `refuse_when` holds: none at all, those of the start, or some walked to."""
+        name, why = f"test_refused_{number + 1}", "Rows of a run that must fail."
+        for tables in ({table: TableData(schema) for table, schema in self.schemas.items()}, self.ungrown):
+            if self._to_fire(number, tables) == 0:
+                return Case(name, why, tables, dict(self.parameters))
+        ground, witnesses = self.ground, [witness.copy() for witness in self.witnesses]
+        judge = lambda: self._to_fire(number, _Draft(self, witnesses).tables())  # noqa: E731
+        self.ground = list(ground)
+        try:
+            if Growth(witnesses, self.material, self.ground, judge).run() != 0:
+                return None
+            return Case(name, why, _Draft(self, witnesses).tables(), dict(self.parameters))
+        finally:
+            self.ground = ground
+
+    def _to_fire(self, number: int, tables: Mapping[TableRef, TableData]) -> float | None:
+        try:
+            return Reading(self.requirements, tables, self.parameters).guards()[number].to_fire
+        except CannotTell:
+            return None
 
     @property
     def structured(self) -> bool:
@@ -225,7 +292,7 @@ class _Draft:
             fresh = [self._put(table, row, variant.why, twice=variant.twice) for table, row in variant.rows]
             for table, row in variant.rows[:1] * (times - 1):
                 self._put(table, row, variant.why, twice=True)
-            if any(fresh) and self.size <= MAX_ROWS and self.determined():
+            if any(fresh) and self.size <= self.builder.most and self.determined():
                 return True
             self.rows = {table: list(rows) for table, rows in before.items()}
         return False
@@ -264,6 +331,10 @@ def _plain(column: Field) -> Value:
         "JSON": "{}",
     }
     return plain.get(column.type, column.name)
+
+
+def _offered(schemas: Iterable[Schema]) -> frozenset[str]:
+    return frozenset(column.name.lower() for schema in schemas for column in schema)
 
 
 def _cut(schema: Schema, table: TableRef, shapes: tuple[Frame, ...]) -> Schema:

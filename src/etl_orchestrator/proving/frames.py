@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import sqlglot
 from sqlglot import exp
@@ -13,6 +13,7 @@ from sqlglot.errors import SqlglotError
 from etl_orchestrator.errors import InvalidInput
 from etl_orchestrator.proving.doubt import CannotTell
 from etl_orchestrator.proving.grammar import Node, PlainBigQuery, expression, has_aggregate, path
+from etl_orchestrator.proving.outputs import with_outputs
 from etl_orchestrator.requirements import Body, Requirements
 from etl_orchestrator.table import TableRef
 
@@ -42,6 +43,7 @@ class Frame:
     name: str = ""  # of the step
     outputs: tuple[tuple[str, Node], ...] = ()
     having: Node | None = None
+    refusals: tuple[Node, ...] = ()  # the conditions of refuse_when, with the last SELECT
 
     @property
     def conjuncts(self) -> tuple[Node, ...]:
@@ -58,7 +60,7 @@ class Frame:
     @property
     def nodes(self) -> tuple[Node, ...]:
         arrays = [source.array for source in self.sources if source.array is not None]
-        return (*self.conjuncts, *self.expressions, *arrays)
+        return (*self.conjuncts, *self.expressions, *arrays, *self.refusals)
 
 
 def conjuncts(node: Node | None) -> tuple[Node, ...]:
@@ -72,13 +74,20 @@ def conjuncts(node: Node | None) -> tuple[Node, ...]:
     return (node,)
 
 
-def frames(requirements: Requirements) -> tuple[Frame, ...]:
-    """Every SELECT, those that read only tables last (they are solved after what is wanted from them is known)."""
+def frames(requirements: Requirements, offered: frozenset[str] = frozenset()) -> tuple[Frame, ...]:
+    """Every SELECT, those that read only tables last (they are solved after what is wanted from them is known).
+    `offered` are the names (lower case) of the sources' columns, as far as they are known."""
     request = requirements.request
     if request.query is not None:
         return _of_text(request.query.text, requirements)
     bodies = [("", requirements.body), *((step.name, step.body) for step in reversed(request.steps))]
-    return tuple(_of_body(body, requirements, name) for name, body in bodies if not body.union)
+    found = [_of_body(body, requirements, offered, name) for name, body in bodies if not body.union]
+    if found and not requirements.body.union:
+        conditions = [node for refusal in request.refuse_when for node in _parsed(refusal.condition)]
+        meant = {name.lower(): node for name, node in found[0].outputs if name.lower() not in offered}
+        refusals = tuple(with_outputs(node, meant, offered) for node in conditions)
+        found[0] = replace(found[0], refusals=refusals)
+    return tuple(found)
 
 
 def members(requirements: Requirements) -> dict[str, str]:
@@ -90,7 +99,7 @@ def init_frames(requirements: Requirements) -> tuple[Frame, ...]:
     """The SELECTs of the very first run, where they are others."""
     request = requirements.request
     bodies = [request.on_init, *(step.on_init for step in reversed(request.steps))]
-    return tuple(_of_body(body, requirements) for body in bodies if body is not None and not body.union)
+    return tuple(_of_body(body, requirements, frozenset()) for body in bodies if body is not None and not body.union)
 
 
 def _parsed(text: str | None) -> tuple[Node, ...]:
@@ -102,7 +111,7 @@ def _parsed(text: str | None) -> tuple[Node, ...]:
         return ()
 
 
-def _of_body(body: Body, requirements: Requirements, name: str = "") -> Frame:
+def _of_body(body: Body, requirements: Requirements, offered: frozenset[str], name: str = "") -> Frame:
     sources = []
     for source in body.sources:
         table = None
@@ -120,12 +129,13 @@ def _of_body(body: Body, requirements: Requirements, name: str = "") -> Frame:
                 tuple(part for node in _parsed(source.filter) for part in conjuncts(node)),
             )
         )
-    texts = [*(column.sql for column in body.columns), body.having, body.qualify]
-    nodes = tuple(node for text in texts for node in _parsed(text))
+    outputs = tuple((column.name, node) for column in body.columns for node in _parsed(column.sql))
+    meant = {name.lower(): node for name, node in outputs}
+    clauses = [[with_outputs(node, meant, offered) for node in _parsed(text)] for text in (body.having, body.qualify)]
+    nodes = (*(node for _, node in outputs), *(node for clause in clauses for node in clause))
     where = tuple(part for node in _parsed(body.where) for part in conjuncts(node))
     grouped = any(has_aggregate(node) for node in nodes) or bool(body.having)
-    outputs = tuple((column.name, node) for column in body.columns for node in _parsed(column.sql))
-    having = next(iter(_parsed(body.having)), None)
+    having = next(iter(clauses[0]), None)
     return Frame(tuple(sources), where, nodes, grouped, name, outputs, having)
 
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from etl_orchestrator.proving.distance import FAR
 from etl_orchestrator.proving.doubt import CannotTell, QueryFails
 from etl_orchestrator.proving.example import source_of
 from etl_orchestrator.proving.grammar import Node, expression, has_aggregate, has_window, path, unwrap
+from etl_orchestrator.proving.refusals import Guard, guard
 from etl_orchestrator.proving.relations import Block, Item, Machine, Relation, distinct_rows
-from etl_orchestrator.proving.scopes import Range, Scope
 from etl_orchestrator.proving.values import Unknown, load
 from etl_orchestrator.requirements import Body, Column, Requirements, Source
 from etl_orchestrator.table import Field, Schema, TableRef
@@ -54,6 +55,23 @@ def expected_rows(
     return Expected(found.columns, rows, unknown)
 
 
+def shortfall(
+    requirements: Requirements,
+    tables: Mapping[TableRef, TableData],
+    parameters: Mapping[str, ParameterValue],
+) -> float | None:
+    """How far these rows are from a run that is not refused, in which every HAVING keeps a group and rows come out;
+    0 when it is one, None when that cannot be told."""
+    reading = Reading(requirements, tables, parameters)
+    try:
+        rows = len(reading.result().rows)
+    except QueryFails:
+        return sum(reading.machine.missed) or FAR
+    except CannotTell:
+        return None
+    return sum(reading.machine.missed) + (0 if rows else FAR)
+
+
 class Reading:
     """One evaluation of the requirements: the steps in order, then the body."""
 
@@ -80,8 +98,28 @@ class Reading:
         self.run_steps()
         body = self.body
         found = self.relation(body)
-        self._refusals(body, found)
+        guards = self._guards(body, found)
+        self.machine.missed += [guard.to_pass for guard in guards]
+        if fires := next((guard for guard in guards if guard.fires), None):
+            raise QueryFails(f"the run is refused: {fires.message}")
+        if open_ := next((guard for guard in guards if guard.fires is None), None):
+            raise CannotTell(f"whether the run is refused ({open_.message})")
         return found
+
+    def guards(self) -> tuple[Guard, ...]:
+        """What each condition of `refuse_when` comes to; raises CannotTell when the rows are not determined."""
+        self.run_steps()
+        return self._guards(self.body, self.relation(self.body))
+
+    def _guards(self, body: Body, found: Relation) -> tuple[Guard, ...]:
+        refusals = self._requirements.request.refuse_when
+        if not refusals:
+            return ()
+        block = None if body.union else self.block(body)
+        read = None if block is None else (block.items, self.machine.rows_read(block))
+        return tuple(
+            guard(self.machine.evaluator, refusal.condition, refusal.message, found, read) for refusal in refusals
+        )
 
     @property
     def body(self) -> Body:
@@ -177,53 +215,6 @@ class Reading:
             raise CannotTell("the steps of a union have different numbers of columns")
         rows = [row for part in parts for row in part.rows]
         return Relation(columns, tuple(distinct_rows(rows) if body.union_distinct else rows))
-
-    def _refusals(self, body: Body, found: Relation) -> None:
-        """Raises QueryFails where a condition of `refuse_when` holds for the result, for what is read, or by itself."""
-        for refusal in self._requirements.request.refuse_when:
-            node = expression(refusal.condition)
-            results = [Scope(ranges=(entry,)) for entry in found.ranges("")]
-            told = self._holds(node, results, refusal.message, Relation(found.columns))
-            if not told and not body.union:
-                block = self.block(body)
-                read = self.machine.rows_read(block)
-                told = self._holds(node, read, refusal.message, None)
-            if not told:
-                raise CannotTell(f"whether the run is refused ({refusal.message})")
-
-    def _holds(self, node: Node, scopes: list[Scope], message: str, shape: Relation | None) -> bool:
-        """Whether the condition could be asked of these rows; raises QueryFails when it holds for one of them."""
-        try:
-            if has_aggregate(node):
-                if shape is not None and not scopes:
-                    self.machine.evaluator.condition(node, Scope(group=(_nothing(shape),)))  # are its names known?
-                scopes = [Scope(group=tuple(scopes))]
-            elif shape is not None and not scopes:
-                return self._holds_by_itself(node, message, shape)
-            met = [self.machine.evaluator.condition(node, scope) for scope in scopes]
-        except QueryFails:
-            raise
-        except CannotTell:
-            return False
-        if True in met:
-            raise QueryFails(f"the run is refused: {message}")
-        return True
-
-    def _holds_by_itself(self, node: Node, message: str, shape: Relation) -> bool:
-        """Of a result without rows: a condition on its columns holds for none; one that reads no column is asked."""
-        try:
-            met = self.machine.evaluator.condition(node, Scope())
-        except CannotTell:
-            self.machine.evaluator.condition(node, _nothing(shape))
-            return True
-        if met is True:
-            raise QueryFails(f"the run is refused: {message}")
-        return True
-
-
-def _nothing(shape: Relation) -> Scope:
-    """A row of NULLs: enough to see whether a condition can be asked of such rows."""
-    return Scope(ranges=(Range("", dict.fromkeys(shape.columns), shape.columns),))
 
 
 def _follow(schema: Schema, names: list[str]) -> Field | None:

@@ -8,9 +8,11 @@ from itertools import pairwise
 
 from sqlglot import exp
 
+from etl_orchestrator.proving.distance import FAR, distance
 from etl_orchestrator.proving.doubt import CannotTell, QueryFails
 from etl_orchestrator.proving.expressions import Evaluator
-from etl_orchestrator.proving.grammar import Node, path, unwrap, windows
+from etl_orchestrator.proving.grammar import Node, windows
+from etl_orchestrator.proving.outputs import with_outputs
 from etl_orchestrator.proving.scopes import Range, Scope
 from etl_orchestrator.proving.values import Unknown, group_key
 from etl_orchestrator.proving.windows import order_rows, window_values
@@ -56,13 +58,15 @@ class Block:
 
 
 class Machine:
-    """Works out blocks, and the queries inside of their expressions; `named` are the relations these may read."""
+    """Works out blocks, and the queries inside of their expressions; `named` are the relations these may read.
+    `missed` tells how far every HAVING was from keeping a group that kept none."""
 
     def __init__(
         self, parameters: Mapping[str, ParameterValue], named: Callable[[str], Relation | None] = lambda name: None
     ) -> None:
         self.evaluator = Evaluator(parameters, self._subquery)
         self._named = named
+        self.missed: list[float] = []
 
     def block(self, block: Block, outer: Scope | None = None) -> Relation:
         """The rows of a block; a cell that cannot be told is Unknown, rows that cannot be told raise CannotTell."""
@@ -85,16 +89,21 @@ class Machine:
         if block.where is not None:
             scopes = [scope for scope in scopes if self.evaluator.condition(block.where, scope)]
         columns = expand(block)
-        having = with_outputs(block.having, columns, block.items)
-        qualify = with_outputs(block.qualify, columns, block.items)
+        having, qualify = (_resolved(node, columns, block.items) for node in (block.having, block.qualify))
         if block.keys is not None:
             scopes = self._groups(block.keys, scopes, outer)
             if having is not None:
-                scopes = [scope for scope in scopes if self.evaluator.condition(having, scope)]
+                scopes = self._kept(having, scopes, outer)
         self._windows([node for _, node in columns] + ([] if qualify is None else [qualify]), scopes)
         if qualify is not None:
             scopes = [scope for scope in scopes if self.evaluator.condition(qualify, scope)]
         return scopes, columns
+
+    def _kept(self, having: Node, scopes: list[Scope], outer: Scope | None) -> list[Scope]:
+        kept = [scope for scope in scopes if self.evaluator.condition(having, scope)]
+        if not kept and outer is None:
+            self.missed.append(min((distance(self.evaluator, having, scope) for scope in scopes), default=FAR))
+        return kept
 
     def _cell(self, node: Node, scope: Scope) -> Value:
         try:
@@ -261,24 +270,10 @@ def _starred(star: exp.Star, items: Sequence[Item]) -> list[tuple[str, Node]]:
     return found
 
 
-def with_outputs(node: Node | None, columns: Sequence[tuple[str, Node]], items: Sequence[Item]) -> Node | None:
-    """HAVING or QUALIFY with the output names in it replaced by what they stand for."""
+def _resolved(node: Node | None, columns: Sequence[tuple[str, Node]], items: Sequence[Item]) -> Node | None:
+    """HAVING or QUALIFY over the columns of FROM alone."""
     if node is None:
         return None
-    outputs = {name.lower(): column for name, column in columns}
-    offered = {name.lower() for item in items for name in (item.relation.columns if item.relation else ())}
-
-    def put(part: Node) -> Node:
-        names = path(part) if isinstance(part, exp.Column) else None
-        if not names or len(names) != 1 or names[0].lower() not in outputs:
-            return part
-        output = outputs[names[0].lower()]
-        if names[0].lower() not in offered:
-            return exp.Paren(this=output.copy())
-        meant = path(unwrap(output))
-        if meant is None or meant[-1].lower() != names[0].lower():
-            raise CannotTell(f"`{names[0]}` is a source column and an output column")
-        return part
-
-    changed: Node = node.copy().transform(put)
-    return changed
+    known = [item.relation.columns if item.relation else item.fields or () for item in items]
+    offered = {name.lower() for names in known for name in names}
+    return with_outputs(node, {name.lower(): column for name, column in columns}, offered)

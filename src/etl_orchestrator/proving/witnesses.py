@@ -209,6 +209,13 @@ class Witness:
         schema = self.material.schemas.get(source.table, ())
         return _descend(Slot(source.alias, {"": row}, "", Field("row", "RECORD", fields=schema)), names)
 
+    def places(self) -> Iterator[tuple[Any, Any, Field]]:
+        """Where a value can be put in the rows of tables: columns, parts of records, the first element of arrays."""
+        for source in self.frame.sources:
+            row = self.rows.get(source.alias)
+            if source.table is not None and row is not None:
+                yield from _inside(row, self.material.schemas.get(source.table, ()))
+
     def solve(self) -> Witness:
         """The witness changed until its conditions hold, as far as a bounded search gets."""
         self._mend()
@@ -350,6 +357,22 @@ def _descend(slot: Slot, names: Sequence[str]) -> Slot | None:
         holder.setdefault(column.name, [] if column.mode == "REPEATED" else None)
         slot = Slot(slot.alias, holder, column.name, column)
     return slot if slot.field.type != "RECORD" or slot.field.mode == "REPEATED" else None
+
+
+def _inside(row: dict[str, Value], schema: Schema) -> Iterator[tuple[Any, Any, Field]]:
+    for column in schema:
+        value = row.get(column.name)
+        holder: Any = row
+        key: Any = column.name
+        if column.mode == "REPEATED":
+            if not value:
+                continue
+            holder, key, value = value, 0, value[0]
+        if column.type != "RECORD":
+            if key in holder or isinstance(holder, list):
+                yield holder, key, column
+        elif isinstance(value, dict):
+            yield from _inside(value, column.fields)
 
 
 def _typed_by_pool(name: str, pools: Pools) -> Field | None:

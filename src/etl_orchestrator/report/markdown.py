@@ -80,6 +80,9 @@ def _provenance(run: Run) -> str:
     if snapshots:
         text += "\n\nSnapshots of the query's own output, which prove nothing until a person has read them:\n\n"
         text += "\n".join(snapshots)
+    unproved = [f"- {note.at}: {note.text}" for _, note in notes if note.source == "unproved"]
+    if unproved:
+        text += "\n\n**Not proved by any test:**\n\n" + "\n".join(unproved)
     return text
 
 

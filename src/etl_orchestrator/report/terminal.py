@@ -116,6 +116,8 @@ def _files(outcome: Outcome) -> str:
     snapshots = [n for a in outcome.artifacts for n in a.notes if n.source == "snapshot"]
     if snapshots:
         lines.append(f"  {len(snapshots)} expected value(s) are snapshots of the query's own output: please read them")
+    unproved = [n for a in outcome.artifacts for n in a.notes if n.source == "unproved"]
+    lines.extend(f"  not proved: {note.at}: {note.text}" for note in unproved)
     return "\n".join(lines)
 
 

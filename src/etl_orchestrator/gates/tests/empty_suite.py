@@ -27,8 +27,15 @@ def check(model: Model, tools: Tools) -> Verdict:
     rows = sum(len(trial.test.expect) for trial in ran if trial.test)
     if rows or not any(trial.test for trial in ran):
         return verdict([], f"{rows} rows are expected in all")
+    folder = paths.tests_folder(model.table)
+    if model.requirements is not None:
+        message = "no test expects a row: no rows were found that meet every condition of the requirements"
+        fix = (
+            "add to `examples` of the requirements rows that the table keeps, or see whether its conditions can be met"
+        )
+        return verdict([found(GATE, message, folder, fix, "requirements")], "")
     fix = "add a fixture row that the query keeps, and what it becomes"
-    return verdict([found(GATE, "no test expects a row", paths.tests_folder(model.table), fix)], "")
+    return verdict([found(GATE, "no test expects a row", folder, fix)], "")
 
 
 GATE = Gate("TST007", "empty_suite", "tests", check)

@@ -17,6 +17,9 @@ from etl_orchestrator.finding import NotDue, Verdict, verdict
 from etl_orchestrator.layout import model_files, paths
 from etl_orchestrator.model import Model
 from etl_orchestrator.phase import Gate, found
+from etl_orchestrator.proving.fixtures import blocking
+from etl_orchestrator.proving.growth import MOST
+from etl_orchestrator.proving.trial import schema_of
 from etl_orchestrator.tools import Tools
 
 
@@ -30,8 +33,20 @@ def check(model: Model, tools: Tools) -> Verdict:
     folder = paths.tests_folder(model.table)
     if tests:
         return verdict([], f"{len(tests)} tests: {', '.join(tests)}")
+    if conditions := _blocking(model, tools):
+        named = " and ".join(f"`{condition}`" for condition in conditions)
+        message = f"no test can be made: {named} of `refuse_when` holds on every {MOST} rows or fewer that were tried"
+        fix = "ask for less in `refuse_when`, or leave it to a check of the monitoring"
+        return verdict([found(GATE, message, folder, fix, "requirements")], "")
     fix = f"write {folder}/test_<name>/ with a fixture for each source and expect.yaml"
     return verdict([found(GATE, "no SQL test stands behind the query", folder, fix)], "")
+
+
+def _blocking(model: Model, tools: Tools) -> tuple[str, ...]:
+    if model.requirements is None:
+        return ()
+    schemas = {table: schema_of(table, model, tools) or () for table in model.requirements.sources}
+    return blocking(model.requirements, schemas)
 
 
 GATE = Gate("TST001", "missing_test", "tests", check)

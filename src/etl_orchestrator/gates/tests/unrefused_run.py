@@ -1,8 +1,9 @@
 """A run that must fail and does not.
 
 What it checks
-    Where `refuse_when` is given, the query is run on every generated case whose rows the requirements refuse, and has to
-    end with an error there. The repository's own tests cannot say that a query must fail, so these cases are no files.
+    For each condition of `refuse_when` the query is run on rows for which it holds, and has to end with an error there.
+    The repository's own tests cannot say that a query must fail, so these rows are no files. A condition for which no
+    rows are found is not proved: the report names it.
 Why
     A guard is asked for because going on would do harm; one that does not fire is worse than none.
 Example
@@ -18,12 +19,9 @@ from etl_orchestrator.layout import paths
 from etl_orchestrator.layout.sql_test import SqlTest
 from etl_orchestrator.model import Model
 from etl_orchestrator.phase import Gate, found
-from etl_orchestrator.proving.doubt import CannotTell, QueryFails
-from etl_orchestrator.proving.fixtures import Case, cases
-from etl_orchestrator.proving.oracle import expected_rows
+from etl_orchestrator.proving.fixtures import guard_cases
 from etl_orchestrator.proving.trial import run_test, schema_of
-from etl_orchestrator.requirements import Requirements
-from etl_orchestrator.tools import TableData, Tools
+from etl_orchestrator.tools import Tools
 
 
 def check(model: Model, tools: Tools) -> Verdict:
@@ -34,35 +32,18 @@ def check(model: Model, tools: Tools) -> Verdict:
     if model.text(query) is None:
         return NotDue("the model has no query.sql")
     schemas = {table: schema_of(table, model, tools) or () for table in requirements.sources}
-    tried = [*cases(requirements, schemas), *_emptied(cases(requirements, schemas))]
-    refused = [(case, why) for case in tried if (why := _refused(requirements, case))]
+    guards = guard_cases(requirements, schemas)
+    reached = [(guard, guard.case) for guard in guards if guard.case]
     findings = []
-    for case, why in refused:
+    for guard, case in reached:
         if run_test(model, tools, SqlTest(case.name, case.tables, case.parameters)).problem is None:
-            message = f"on the rows of {case.name} the run must fail ({why}), and gives rows"
+            message = f"on rows for which `{guard.condition}` holds the run must fail ({guard.message}), and gives rows"
             findings.append(found(GATE, message, query, "put the guard of `refuse_when` back"))
-    if not refused:
-        return NotDue("no generated case comes to what is to be refused: no test reaches the guard")
-    return verdict(findings, f"the query fails on {len(refused)} of {len(tried)} cases, as it must")
-
-
-def _emptied(made: tuple[Case, ...]) -> tuple[Case, ...]:
-    """The first case without any rows."""
-    return tuple(
-        Case("test_nothing", "no rows", {t: TableData(data.schema) for t, data in case.tables.items()}, case.parameters)
-        for case in made[:1]
-    )
-
-
-def _refused(requirements: Requirements, case: Case) -> str:
-    """Why the requirements refuse these rows, "" when they do not."""
-    try:
-        expected_rows(requirements, case.tables, case.parameters, is_init=case.name == "test_init")
-    except QueryFails as failure:
-        return failure.message
-    except CannotTell:
-        return ""
-    return ""
+    missed = ", ".join(f"`{guard.condition}`" for guard in guards if guard.case is None)
+    if not reached:
+        return NotDue(f"no rows were found for which these hold: {missed or 'conditions of an adopted query'}")
+    told = f"the query fails on rows for which each of {len(reached)} conditions holds, as it must"
+    return verdict(findings, f"{told}; no rows were found for {missed}" if missed else told)
 
 
 GATE = Gate("TST012", "unrefused_run", "query", check)

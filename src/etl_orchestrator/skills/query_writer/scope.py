@@ -82,13 +82,18 @@ class Scope:
                 continue
             for column in function.find_all(exp.Column):
                 first = column.parts[0]
-                alias = self.sources[0].alias if len(self.sources) == 1 else self.holder(first.name)
+                alias = self._only(first.name) if len(self.sources) == 1 else self.holder(first.name)
                 own = {source.alias.lower() for source in self.sources}
                 if alias and first.name.lower() in shadowed - own and "start" in first.meta:
                     starts[int(first.meta["start"])] = alias
         for start in sorted(starts, reverse=True):
             expression = f"{expression[:start]}{quoted(starts[start])}.{expression[start:]}"
         return expression
+
+    def _only(self, name: str) -> str | None:
+        """The alias of the only source, unless it is known not to have the column."""
+        columns = self.columns.get(self.sources[0].alias)
+        return self.sources[0].alias if columns is None or name.lower() in columns else None
 
     def _own_names(self) -> set[str]:
         """Names that mean a source itself, never one of its columns."""

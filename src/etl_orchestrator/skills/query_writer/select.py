@@ -119,14 +119,15 @@ class _Writer:
         if groups.alone:
             guards.append(("refusals", guard(groups.alone, scope, "")))
         if groups.read:
-            guards.append(("refusals_of_sources", guard(groups.read, scope, self._from_where(body, scope, ctes))))
+            read = self._from_where(body, scope, ctes, tuple(refusal.condition for refusal in groups.read))
+            guards.append(("refusals_of_sources", guard(groups.read, scope, read)))
         return guards
 
     def _scope(self, body: Body) -> Scope:
         return scope_of(body, self.offered, self.requirements.sources, self.ambiguous)
 
-    def _from_where(self, body: Body, scope: Scope, ctes: Ctes | None) -> str:
-        placed = place(body, scope, ctes)
+    def _from_where(self, body: Body, scope: Scope, ctes: Ctes | None, above: tuple[str, ...] = ()) -> str:
+        placed = place(body, scope, ctes, above)
         where = conjunction((*placed.conjuncts, *((scope.qualified(body.where),) if body.where else ())))
         return placed.text + (f"\nWHERE\n{where}" if where else "")
 

@@ -40,11 +40,13 @@ class Placed:
     conjuncts: tuple[str, ...] = ()
 
 
-def place(body: Body, scope: Scope, ctes: Ctes | None) -> Placed:
+def place(body: Body, scope: Scope, ctes: Ctes | None, above: tuple[str, ...] = ()) -> Placed:
     """FROM with its joins. A filtered source becomes a CTE of its own when there are joins (a subquery where `ctes` is
-    None, because it stands inside a Jinja branch), so that an outer join stays one."""
+    None, because it stands inside a Jinja branch), so that an outer join stays one. `above` are texts of the SELECT that
+    the body does not hold."""
     lines: list[str] = []
     conjuncts: list[str] = []
+    named = len(body.sources) > 1 or any(_mentions(body, source.alias, above) for source in body.sources)
     in_where = _may_stand_in_where(body.sources)
     for number, source in enumerate(body.sources):
         filter_ = _legible(source.filter, source, scope)
@@ -61,7 +63,7 @@ def place(body: Body, scope: Scope, ctes: Ctes | None) -> Placed:
             if alone:
                 conjuncts.append(alone)
                 filter_ = None
-        item = _item(source, body, filter_, ctes)
+        item = _item(source, named, filter_, ctes)
         lines.append(item if not number else f"{_join(source, condition)}\n{item}")
         if condition and number:
             lines.append(f"ON {condition}")
@@ -85,14 +87,13 @@ def _join(source: Source, condition: str | None) -> str:
     return f"{kind} JOIN"
 
 
-def _item(source: Source, body: Body, filter_: str | None, ctes: Ctes | None) -> str:
+def _item(source: Source, named: bool, filter_: str | None, ctes: Ctes | None) -> str:
     alias = quoted(source.alias)
     if source.unnest:
         offset = f" WITH OFFSET AS {quoted(source.offset)}" if source.offset else ""
         return f"UNNEST({source.unnest}) AS {alias}{offset}"
     table = quoted(source.table or "")
     if filter_ is None:
-        named = len(body.sources) > 1 or _mentions(body, source.alias)
         return f"{table} AS {alias}" if named and table != alias else table
     inner = f"{table} AS {alias}" if _word(source.alias, filter_) and table != alias else table
     text = f"SELECT\n*\nFROM\n{inner}\nWHERE\n{filter_}"
@@ -120,9 +121,10 @@ def _own(filter_: str, source: Source) -> str | None:
     return filter_
 
 
-def _mentions(body: Body, alias: str) -> bool:
+def _mentions(body: Body, alias: str, above: tuple[str, ...]) -> bool:
     """Whether any text of the body uses the alias of its only source."""
-    texts = [body.where, body.having, body.qualify, *(source.filter for source in body.sources)]
+    texts: list[str | None] = [*above]
+    texts += [body.where, body.having, body.qualify, *(source.filter for source in body.sources)]
     texts += [column.expression for column in body.columns]
     return any(_word(alias, text) for text in texts if text)
 

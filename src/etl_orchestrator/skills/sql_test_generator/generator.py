@@ -11,7 +11,7 @@ from etl_orchestrator.layout.sql_test import EXPECT, SqlTest
 from etl_orchestrator.model import Artifact, Model, Note
 from etl_orchestrator.proving.doubt import CannotTell, QueryFails
 from etl_orchestrator.proving.example import test_of
-from etl_orchestrator.proving.fixtures import Case, cases
+from etl_orchestrator.proving.fixtures import Case, cases, guard_cases
 from etl_orchestrator.proving.oracle import Expected, expected_rows
 from etl_orchestrator.proving.trial import run_test, schema_of
 from etl_orchestrator.requirements import Requirements
@@ -25,6 +25,7 @@ INIT = "test_init"
 EXAMPLE = "example"
 REQUIREMENT = "requirement"
 SNAPSHOT = "snapshot"
+UNPROVED = "unproved"
 
 _SAYS = {
     EXAMPLE: "Expected rows: worked by hand, from the examples of the requirements.",
@@ -58,7 +59,19 @@ def work(model: Model, tools: Tools) -> Model:
             continue
         free = case if case.name not in taken else replace(case, name=f"{case.name}_by_rule")
         made += _of_case(model, requirements, tools, free, output)
-    return model.with_artifacts(PHASE, tuple(made))
+    return model.with_artifacts(PHASE, _with_unreached(made, requirements, schemas))
+
+
+def _with_unreached(
+    made: list[Artifact], requirements: Requirements, schemas: Mapping[TableRef, Schema]
+) -> tuple[Artifact, ...]:
+    """The files, with a note of every guard that no rows reach."""
+    notes = tuple(
+        Note("refuse_when", UNPROVED, f"no rows were found for which `{guard.condition}` holds: no test sees it refuse")
+        for guard in guard_cases(requirements, schemas)
+        if guard.case is None
+    )
+    return tuple(replace(file, notes=(*notes, *file.notes)) if not place else file for place, file in enumerate(made))
 
 
 def says(model: Model) -> str:

@@ -213,3 +213,16 @@ def test_an_aggregate_in_having_keeps_its_source_among_joins(answer: Answer) -> 
     orders = [_order("1", "a", 2), _order("2", "a", 2), _order("3", "b", 3)]
     customers = [{"customer_id": "a", "country": "DE"}, {"customer_id": "b", "country": "FR"}]
     assert answer(body, orders, customers) == [("FR", 3)]
+
+
+def test_an_aggregate_of_an_output_column_in_having(answer: Answer) -> None:
+    columns = (Column("customer_id"), Column("twice", "amount * 2"), Column("n", "COUNT(*)"))
+    body = Body(sources=(Source("orders", ORDERS),), columns=columns, having="SUM(twice) > 5")
+    assert answer(body, [_order("1", "a", 2), _order("2", "a", 3)]) == [("a", 6, 1)]
+
+
+def test_a_guard_may_name_the_only_source(answer: Answer) -> None:
+    body = Body(sources=(Source("orders", ORDERS, filter=OF_DAY),), columns=(Column("order_id"),))
+    guards = (RefuseWhen("MAX(orders.amount) < 3", "too small"),)
+    assert answer(body, [_order("1", "a", 2)], refuse_when=guards) == [("too small",)]
+    assert answer(body, [_order("1", "a", 3)], refuse_when=guards) == [("1",)]
