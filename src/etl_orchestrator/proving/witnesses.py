@@ -15,31 +15,15 @@ from etl_orchestrator.proving.doubt import CannotTell
 from etl_orchestrator.proving.expressions import Evaluator
 from etl_orchestrator.proving.frames import Frame, FrameSource, paths
 from etl_orchestrator.proving.grammar import Node, path, unwrap
+from etl_orchestrator.proving.places import Row, Slot, descend, inside
 from etl_orchestrator.proving.pools import Pools, candidates, default
 from etl_orchestrator.proving.scopes import Range, Scope
 from etl_orchestrator.proving.values import load
 from etl_orchestrator.table import Field, Schema, TableRef
 from etl_orchestrator.tools import Value
 
-Row = dict[str, Value]
 _TRIES = 600
 _PAIR_VALUES = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Slot:
-    """A place in a row where a value can be put."""
-
-    alias: str
-    holder: Any  # dict or list
-    key: Any
-    field: Field
-
-    def get(self) -> Value:
-        return self.holder[self.key]
-
-    def put(self, value: Value) -> None:
-        self.holder[self.key] = value
 
 
 @dataclass(slots=True)
@@ -190,7 +174,7 @@ class Witness:
             if parent is None or not parent.get():
                 return None
             element = Slot(parent.alias, parent.get(), 0, replace(parent.field, mode="NULLABLE"))
-            return _descend(element, names[1:])
+            return descend(element, names[1:])
         for source in self.frame.sources:
             row = self.rows.get(source.alias)
             if source.array is not None or row is None:
@@ -207,14 +191,14 @@ class Witness:
             column = self.material.field(names[0]) or _typed_by_pool(names[0], self.material.pools)
             return Slot(source.alias, row, key, column) if key and column and len(names) == 1 else None
         schema = self.material.schemas.get(source.table, ())
-        return _descend(Slot(source.alias, {"": row}, "", Field("row", "RECORD", fields=schema)), names)
+        return descend(Slot(source.alias, {"": row}, "", Field("row", "RECORD", fields=schema)), names)
 
     def places(self) -> Iterator[tuple[Any, Any, Field]]:
         """Where a value can be put in the rows of tables: columns, parts of records, the first element of arrays."""
         for source in self.frame.sources:
             row = self.rows.get(source.alias)
             if source.table is not None and row is not None:
-                yield from _inside(row, self.material.schemas.get(source.table, ()))
+                yield from inside(row, self.material.schemas.get(source.table, ()))
 
     def solve(self) -> Witness:
         """The witness changed until its conditions hold, as far as a bounded search gets."""
@@ -346,33 +330,6 @@ class Witness:
 
 def _unique(values: Sequence[Value]) -> list[Value]:
     return list({repr(value): value for value in values}.values())
-
-
-def _descend(slot: Slot, names: Sequence[str]) -> Slot | None:
-    for name in names:
-        holder = slot.get()
-        column = next((part for part in slot.field.fields if part.name.lower() == name.lower()), None)
-        if column is None or not isinstance(holder, dict) or slot.field.mode == "REPEATED":
-            return None
-        holder.setdefault(column.name, [] if column.mode == "REPEATED" else None)
-        slot = Slot(slot.alias, holder, column.name, column)
-    return slot if slot.field.type != "RECORD" or slot.field.mode == "REPEATED" else None
-
-
-def _inside(row: dict[str, Value], schema: Schema) -> Iterator[tuple[Any, Any, Field]]:
-    for column in schema:
-        value = row.get(column.name)
-        holder: Any = row
-        key: Any = column.name
-        if column.mode == "REPEATED":
-            if not value:
-                continue
-            holder, key, value = value, 0, value[0]
-        if column.type != "RECORD":
-            if key in holder or isinstance(holder, list):
-                yield holder, key, column
-        elif isinstance(value, dict):
-            yield from _inside(value, column.fields)
 
 
 def _typed_by_pool(name: str, pools: Pools) -> Field | None:
