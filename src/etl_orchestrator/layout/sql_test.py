@@ -36,10 +36,11 @@ _LABELS = "# labels: "
 
 @dataclass(frozen=True, slots=True)
 class SqlTest:
-    """One test. `schema` types the expected rows (empty: each value as what it is).
+    """One test. `schema` types the expected rows (empty: each value as what its file makes of it).
 
     `comments` are lines of words by place: a file (`expect`, `query_params`, `p.d.t`) or one row of it, from 0
     (`expect:2`). `labels` tell where the expectation comes from and stand at the head of expect.yaml.
+    `views` are fixtures given by a query; `written` is how the names of the fixtures' files call their tables.
     """
 
     name: str  # test_…
@@ -49,6 +50,8 @@ class SqlTest:
     schema: Schema = ()
     comments: Mapping[str, str] = field(default_factory=dict)
     labels: tuple[str, ...] = ()
+    views: Mapping[TableRef, str] = field(default_factory=dict)
+    written: Mapping[TableRef, str] = field(default_factory=dict, compare=False)
 
 
 def write(table: TableRef, test: SqlTest, made_by: str) -> tuple[Artifact, ...]:

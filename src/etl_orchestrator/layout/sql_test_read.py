@@ -1,10 +1,11 @@
-"""The files of an SQL test, made by us or by hand, as a typed `SqlTest`."""
+"""The files of an SQL test as a typed `SqlTest`: ours (`read`), or any as that repository's plugin loads it (`load`)."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -12,12 +13,16 @@ from typing import Any
 
 from etl_orchestrator.errors import InvalidInput, Unavailable
 from etl_orchestrator.layout import schema_yaml, yaml_text
+from etl_orchestrator.layout.autodetect import detected
 from etl_orchestrator.layout.sql_test import EXPECT, PARAMETERS, SqlTest, comment_place, parameter_field
 from etl_orchestrator.sql import values
 from etl_orchestrator.table import Field, Schema, TableRef
 from etl_orchestrator.tools import ParameterValue, TableData, Value
 
 _ROW_FILES = ("yaml", "json", "ndjson", "csv")
+_EXPECT_FILES = ("yaml", "json", "ndjson")
+#: What BigQuery loads, and the plugin with it, that is no text.
+_BINARY_FILES = ("parquet", "avro", "orc", "backup_info", "export_metadata")
 _LABELS = "labels: "
 
 SchemaOf = Callable[[TableRef], Schema | None]
@@ -27,23 +32,15 @@ def read(files: Mapping[str, str], table: TableRef, schema_of: SchemaOf, name: s
     """A test of `table` from its files by name, with the `.schema.yaml` and `.schema.json` that lie beside its folder.
 
     `schema_of` types the fixtures that have no such file, and the expected rows. Raises Unavailable when it answers
-    None for one of them, or a fixture is a view (.sql); InvalidInput, at the file, for rows that do not fit.
+    None for one of them; InvalidInput, at the file, for rows that do not fit.
     """
-    reader = _Reader(files, table, schema_of)
-    for file in sorted(files):
-        stem, _, kind = file.rpartition(".")
-        if not stem or stem.endswith(".schema"):
-            continue
-        if kind == "sql":
-            raise Unavailable(f"the fixture `{file}` is a view, which has no rows to read", at=file)
-        if kind in _ROW_FILES and stem == PARAMETERS:
-            reader.parameters = _parameters(_documents(files[file], file, kind), file)
-        elif kind in _ROW_FILES and stem != EXPECT:
-            reader.fixture(stem, file, kind)
-        reader.comments.update(_comments(files[file], stem) if kind == "yaml" else {})
-    expect, schema = reader.expect()
-    labels = reader.labels()
-    return SqlTest(name, reader.tables, reader.parameters, expect, schema, reader.comments, labels)
+    return _Reader(files, table, schema_of).test(name)
+
+
+def load(files: Mapping[str, str], table: TableRef, schema_of: SchemaOf, name: str = "test_case") -> SqlTest:
+    """The same as the plugin takes it: a fixture that neither a file nor `schema_of` describes has the schema that
+    BigQuery detects, and the expected rows are what their file says, which no schema types."""
+    return _Reader(files, table, schema_of, as_plugin=True).test(name)
 
 
 @dataclass(slots=True)
@@ -51,28 +48,62 @@ class _Reader:
     files: Mapping[str, str]
     table: TableRef
     schema_of: SchemaOf
+    as_plugin: bool = False
     tables: dict[TableRef, TableData] = field(default_factory=dict)
+    views: dict[TableRef, str] = field(default_factory=dict)
+    written: dict[TableRef, str] = field(default_factory=dict)
     parameters: dict[str, ParameterValue] = field(default_factory=dict)
     comments: dict[str, str] = field(default_factory=dict)
+
+    def test(self, name: str) -> SqlTest:
+        for file in sorted(self.files):
+            stem, _, kind = file.rpartition(".")
+            if not stem or stem.endswith(".schema"):
+                continue
+            if kind in _BINARY_FILES:
+                raise Unavailable(f"the fixture `{file}` is {kind}, which is not read here", at=file, fix="use NDJSON")
+            if kind == "sql":
+                self.views[self.source(stem, file)] = self.files[file]
+            elif kind in _ROW_FILES and stem == PARAMETERS:
+                self.parameters = _parameters(_documents(self.files[file], file, kind), file)
+            elif kind in _ROW_FILES and stem != EXPECT:
+                self.fixture(stem, file, kind)
+            self.comments.update(_comments(self.files[file], stem) if kind == "yaml" else {})
+        documents, file = self.expected()
+        schema = () if self.as_plugin else self.known(self.table, file)
+        expect = tuple(documents) if self.as_plugin else _typed(documents, schema, file)
+        labels = self.labels()
+        return SqlTest(
+            name, self.tables, self.parameters, expect, schema, self.comments, labels, self.views, self.written
+        )
 
     def fixture(self, stem: str, file: str, kind: str) -> None:
         source = self.source(stem, file)
         schema = self.schema_beside(stem)
-        if schema is None:
+        if schema is None and not self.as_plugin:
             schema = self.known(source, file)
+        elif schema is None and stem.count(".") == 2:
+            schema = self.schema_of(source)
+        text = self.files[file]
         if kind == "csv":
-            rows = _csv_rows(self.files[file], schema)
+            rows = _csv_rows(text, schema) if schema is not None else _csv_rows_with_head(text)
+        elif kind == "ndjson" and self.as_plugin:
+            rows = _lenient_documents(text, file)
         else:
-            rows = _documents(self.files[file], file, kind)
+            rows = _documents(text, file, kind)
+        if schema is None:
+            schema = _detected(rows, file)
         self.tables[source] = TableData(schema, _typed(rows, schema, file))
 
     def source(self, stem: str, file: str) -> TableRef:
         parts = stem.split(".")
         parts = [*(self.table.project, self.table.dataset)[: max(0, 3 - len(parts))], *parts]
         try:
-            return TableRef.parse(".".join(parts))
+            table = TableRef.parse(".".join(parts))
         except InvalidInput as error:
             raise InvalidInput(error.message, at=file, fix=error.fix) from error
+        self.written[table] = stem
+        return table
 
     def schema_beside(self, stem: str) -> Schema | None:
         if (text := self.files.get(at := f"{stem}.schema.yaml")) is not None:
@@ -89,12 +120,12 @@ class _Reader:
             )
         return schema
 
-    def expect(self) -> tuple[tuple[Mapping[str, Value], ...], Schema]:
-        for kind in ("yaml", "json", "ndjson"):
+    def expected(self) -> tuple[list[Any], str]:
+        """The expected rows as they are written, and their file."""
+        for kind in _EXPECT_FILES:
             file = f"{EXPECT}.{kind}"
             if file in self.files:
-                schema = self.known(self.table, file)
-                return _typed(_documents(self.files[file], file, kind), schema, file), schema
+                return _documents(self.files[file], file, kind), file
         raise InvalidInput("the test has no expect.yaml", at=str(self.table))
 
     def labels(self) -> tuple[str, ...]:
@@ -120,6 +151,21 @@ def _documents(text: str, file: str, kind: str) -> list[Any]:
     return found
 
 
+_QUOTED = re.compile(r"""("(?:\\.|[^"\\])*")|'((?:\\.|[^'\\])*)'""")
+
+
+def _lenient_documents(text: str, file: str) -> list[Any]:
+    """NDJSON as BigQuery loads it, which takes text in single quotes too."""
+    try:
+        return _documents(text, file, "ndjson")
+    except InvalidInput:
+        return _documents(_QUOTED.sub(lambda found: found[1] or _double_quoted(found[2]), text), file, "ndjson")
+
+
+def _double_quoted(text: str) -> str:
+    return '"' + text.replace("\\'", "'").replace('"', '\\"') + '"'
+
+
 def _json(text: str, at: str) -> Any:
     try:
         return json.loads(text)
@@ -135,6 +181,19 @@ def _csv_rows(text: str, schema: Schema) -> list[dict[str, str | None]]:
         {name: cell or None for name, cell in zip(names, line, strict=False)}
         for line in (lines[1:] if lines[:1] == [names] else lines)
     ]
+
+
+def _csv_rows_with_head(text: str) -> list[dict[str, str | None]]:
+    """Rows of text whose schema is to be detected: the first line names the columns."""
+    names, *lines = [line for line in csv.reader(io.StringIO(text)) if line] or [[]]
+    return [{name: cell or None for name, cell in zip(names, line, strict=False)} for line in lines]
+
+
+def _detected(rows: Iterable[Any], file: str) -> Schema:
+    try:
+        return detected([_undated(row) for row in rows if isinstance(row, dict)])
+    except InvalidInput as error:
+        raise InvalidInput(error.message, at=file, fix=error.fix) from error
 
 
 def _typed(rows: Iterable[Any], schema: Schema, file: str) -> tuple[Mapping[str, Value], ...]:
@@ -161,7 +220,7 @@ def _value(column: Field, cell: Any) -> Value:
 
 def _loaded(column: Field, cell: Any) -> Any:
     """A cell as BigQuery's JSON load takes it: dates that YAML made as ISO text (the plugin writes them so), one
-    value as an array of one, 2.0 as the INTEGER 2."""
+    value as an array of one, 2.0 as the INTEGER 2, an instant without its seconds."""
     if column.mode == "REPEATED":
         element = Field(column.name, column.type, "NULLABLE", None, column.fields)
         items = cell if isinstance(cell, list) else [] if cell is None else [cell]
@@ -171,7 +230,13 @@ def _loaded(column: Field, cell: Any) -> Any:
         return {name: _loaded(parts[name], part) if name in parts else part for name, part in cell.items()}
     if column.type == "INTEGER" and isinstance(cell, float) and cell.is_integer():
         return int(cell)
+    if column.type in _INSTANTS and isinstance(cell, str) and (found := _WITHOUT_SECONDS.match(cell)):
+        return f"{found[1]}:00{found[2] or ''}"
     return _undated(cell)
+
+
+_INSTANTS = frozenset({"TIMESTAMP", "DATETIME"})
+_WITHOUT_SECONDS = re.compile(r"(\s*\d{4}-\d{1,2}-\d{1,2}[ Tt]\d{1,2}:\d{1,2})(?!\d*:)(\D.*)?\Z")
 
 
 def _undated(cell: Any) -> Any:

@@ -8,27 +8,35 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from etl_orchestrator.errors import InvalidInput, Unavailable
 from etl_orchestrator.layout import model_files, paths
 from etl_orchestrator.layout.sql_test import SqlTest, fixture_of
-from etl_orchestrator.layout.sql_test_compare import Difference, compare
-from etl_orchestrator.layout.sql_test_read import read
+from etl_orchestrator.layout.sql_test_compare import (
+    Difference,
+    compare,
+    compare_documents,
+    compare_strictly,
+    type_differences,
+)
+from etl_orchestrator.layout.sql_test_documents import documents_of, expected_documents, whole_documents
+from etl_orchestrator.layout.sql_test_read import load, read
 from etl_orchestrator.model import Model
-from etl_orchestrator.sql.dry_run import dry_run, rendered
+from etl_orchestrator.proving.trial_text import Text, made_by, text_of, unsupplied, view_text, with_short_names
+from etl_orchestrator.sql.dry_run import dry_run, resolved
 from etl_orchestrator.table import Schema, TableRef
-from etl_orchestrator.tools import Rows, SqlProblem, Tools
+from etl_orchestrator.tools import Rows, SqlProblem, TableData, Tools
 
 #: `fixture` the fixtures do not fit, `schema` the expectation has another shape than the output, `logic` the rows are
-#: wrong, `error` the query fails on the fixtures.
-Cause = Literal["", "fixture", "schema", "logic", "error"]
+#: wrong, `error` the query fails on the fixtures, `engine` it could not be run here.
+Cause = Literal["", "fixture", "schema", "logic", "error", "engine"]
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What one test said. `at` is the file to look at; `cause` is "" when it passed."""
+    """What one test said. `at` is the file to look at; `cause` is "" when it passed; `sql` is the text that was run."""
 
     name: str
     at: str
@@ -39,6 +47,7 @@ class Trial:
     differences: tuple[Difference, ...] = ()
     problem: SqlProblem | None = None
     rows: Rows = field(default_factory=Rows)
+    sql: str = ""
 
     @property
     def verdict(self) -> str:
@@ -51,7 +60,7 @@ _latest: list[tuple[Model, Tools, tuple[Trial, ...]]] = []
 def trials(model: Model, tools: Tools) -> tuple[Trial, ...]:
     """Every SQL test of the model, in order of name. Pure in the model and the tools, so the latest answer is kept."""
     if not any(_same(model, asked) and _same_tools(tools, by) for asked, by, _ in _latest):
-        ran = tuple(_trial(model, tools, name, files) for name, files in model_files.cases(model).items())
+        ran = tuple(trial(model, tools, name, files) for name, files in model_files.cases(model).items())
         _latest[:] = [(model, tools, ran)]
     return _latest[0][2]
 
@@ -69,51 +78,141 @@ def _same_tools(tools: Tools, other: Tools) -> bool:
 
 def run_test(model: Model, tools: Tools, test: SqlTest) -> Rows:
     """The query's rows on the fixtures of a test."""
-    # By the names of the files, as the test runs once it is written: a wildcard has its suffix from there.
-    tables = {TableRef.parse(fixture_of(table, test)): data for table, data in test.tables.items()}
-    return tools.runner.run(_rendered(model, tools, test), tables, test.parameters)
+    return _run(model, tools, test, text_of(model, tools, test.name))
 
 
 def unfixtured(model: Model, tools: Tools, test: SqlTest) -> tuple[TableRef, ...]:
-    """The tables that the query reads and the test does not supply."""
-    names = tools.analyzer.references(_rendered(model, tools, test))
-    read = {name if isinstance(name, TableRef) else TableRef.parse(name, model.table.project) for name in names}
-    return tuple(sorted(table for table in read if not _supplied(table, test.tables)))
+    """The tables that the query, or a view given as a fixture, reads and the test does not supply."""
+    return _unfixtured(model, tools, test, text_of(model, tools, test.name))
 
 
-def _rendered(model: Model, tools: Tools, test: SqlTest) -> str:
-    """`test_init` runs the very first build, as in the repository's own test runner."""
-    return rendered(model, tools, is_init=test.name == "test_init")
+def trial(model: Model, tools: Tools, name: str, files: Mapping[str, str], strict: bool = False) -> Trial:
+    """One test, given by its files.
 
-
-def _trial(model: Model, tools: Tools, name: str, files: Mapping[str, str]) -> Trial:
+    A model with requirements has its rows compared as typed values; any other as the plugin compares them, and with
+    `strict` also for what that passes over. Raises Unavailable for what cannot be known here (the schema of a stable
+    table, a routine), EngineError for what the engine lacks.
+    """
     folder = paths.test_folder(model.table, name)
     try:
-        test = read(files, model.table, lambda table: schema_of(table, model, tools), name)
+        test = _read(model, tools, name, files)
+        if model.requirements is None:
+            test = replace(test, expect=tuple(expected_documents(test.expect, _expect_file(files))))
     except InvalidInput as error:
         file = (error.at or "").partition(":")[0]
         cause: Cause = "schema" if file.startswith("expect.") else "fixture"
         return Trial(name, f"{folder}/{error.at}" if file in files else folder, cause, error.message)
     except Unavailable:
         # What a refused query would give is not known either; then the query is what is to be mended.
-        problem = dry_run(model, tools).problem
+        problem = dry_run(model, tools).problem if model.text(paths.query_sql(model.table)) is not None else None
         if problem is None:
             raise
         return Trial(name, paths.query_sql(model.table), "error", problem.message, problem=problem)
-    missing = unfixtured(model, tools, test)
-    if missing:
-        return Trial(name, folder, "fixture", f"no fixture for {', '.join(map(str, missing))}", test, missing)
     try:
-        rows = run_test(model, tools, test)
+        text = text_of(model, tools, name)
     except InvalidInput as error:
-        return Trial(name, error.at or folder, "fixture", error.message, test)
+        return Trial(name, error.at or folder, "error", error.message, test, problem=SqlProblem(error.message))
+    return replace(_ran(model, tools, test, text, strict), sql=text.sql)
+
+
+def _expect_file(files: Mapping[str, str]) -> str:
+    return next((f"expect.{kind}" for kind in ("yaml", "json", "ndjson") if f"expect.{kind}" in files), "expect.yaml")
+
+
+def _read(model: Model, tools: Tools, name: str, files: Mapping[str, str]) -> SqlTest:
+    if model.requirements is not None:
+        return read(files, model.table, lambda table: schema_of(table, model, tools), name)
+    return load(files, model.table, lambda table: _loaded_schema(table, tools), name)
+
+
+def _ran(model: Model, tools: Tools, test: SqlTest, text: Text, strict: bool) -> Trial:
+    folder = paths.test_folder(model.table, test.name)
+    try:
+        missing = _unfixtured(model, tools, test, text)
+        if missing:
+            return Trial(test.name, folder, "fixture", _no_fixture(missing, test), test, missing)
+        rows = _run(model, tools, test, text)
+    except InvalidInput as error:
+        return Trial(test.name, error.at or folder, "fixture", error.message, test)
     if rows.problem:
-        return Trial(name, folder, "error", rows.problem.message, test, problem=rows.problem)
-    differences = compare(test.expect, rows.dicts(), strict=model.requirements is not None)
+        problem = text.located(rows.problem)
+        return Trial(test.name, folder, "error", problem.message, test, problem=problem)
+    differences = _differences(model, tools, test, rows, strict)
+    at = f"{folder}/expect.yaml"
     if not differences:
-        return Trial(name, f"{folder}/expect.yaml", test=test, rows=rows)
+        return Trial(test.name, at, test=test, rows=rows)
+    cause: Cause = "schema" if all(difference.is_shape for difference in differences) else "logic"
     detail = "; ".join(str(difference) for difference in differences)
-    return Trial(name, f"{folder}/expect.yaml", "logic", detail, test, differences=differences, rows=rows)
+    return Trial(test.name, at, cause, detail, test, differences=differences, rows=rows)
+
+
+def _differences(model: Model, tools: Tools, test: SqlTest, rows: Rows, strict: bool) -> tuple[Difference, ...]:
+    if model.requirements is not None:
+        return compare(test.expect, rows.dicts())
+    found = compare_documents(test.expect, documents_of(rows))
+    if found or not strict:
+        return found
+    declared = _loaded_schema(model.table, tools) or ()
+    return (*compare_strictly(test.expect, whole_documents(rows)), *type_differences(declared, rows.columns))
+
+
+def _no_fixture(missing: Sequence[TableRef], test: SqlTest) -> str:
+    text = f"no fixture for {', '.join(map(str, missing))}"
+    near = [test.written[table] for table in missing if table in test.written]
+    return f"{text} as the query names it: the fixture is called {', '.join(near)}" if near else text
+
+
+def _unfixtured(model: Model, tools: Tools, test: SqlTest, text: Text) -> tuple[TableRef, ...]:
+    own = made_by(text)
+    names = [name for name in tools.analyzer.references(text.sql) if str(name) not in own]
+    for view in test.views.values():
+        sql = view_text(view, test, model.table.project)
+        # A name that was put in for a fixture's is the fixture's, whatever its file calls it.
+        names += [name for name in tools.analyzer.references(sql) if name not in test.written]
+    return unsupplied(names, test, model.table)
+
+
+def _run(model: Model, tools: Tools, test: SqlTest, text: Text) -> Rows:
+    # By the names of the files, as the test runs once it is written: a wildcard has its suffix from there.
+    tables = {TableRef.parse(fixture_of(table, test)): data for table, data in test.tables.items()}
+    catalog = resolved(tools)
+    waiting = {table: view_text(view, test, model.table.project) for table, view in test.views.items()}
+    while waiting:
+        # A view gives the same rows as a table of them; one that reads another waits for it.
+        table, sql = next(
+            (
+                (table, sql)
+                for table, sql in waiting.items()
+                if not waiting.keys() & set(tools.analyzer.references(sql))
+            ),
+            next(iter(waiting.items())),
+        )
+        rows = tools.runner.run(sql, tables, {}, catalog.routines(sql, table))
+        if rows.problem:
+            raise InvalidInput(f"the view `{table}` fails: {rows.problem.message}", at=f"{test.written[table]}.sql")
+        tables[table] = TableData(rows.columns, tuple(rows.dicts()))
+        del waiting[table]
+    sql = with_short_names(text.sql, test)
+    return tools.runner.run(sql, tables, test.parameters, catalog.routines(sql, model.table))
+
+
+def _loaded_schema(table: TableRef, tools: Tools) -> Schema | None:
+    """The schema that the plugin loads a fixture with when none lies beside it: the table's schema.yaml, else that of the
+    stable table of that name; None where it leaves the matter to BigQuery."""
+    # What stands in the repository, not what a view really gives: as the plugin has it.
+    catalog = resolved(tools).watched
+    stands = catalog.text(paths.schema_yaml(table)) is not None
+    if table.dataset.endswith("_live") and not stands:
+        return None
+    if table.dataset.endswith("_stable"):
+        table = table if stands else TableRef(tools.settings.project, table.dataset, table.name)
+        known = catalog.schema(table)
+    else:
+        try:
+            known = catalog.schema(table)
+        except Unavailable:
+            known = None
+    return known.schema if known else None
 
 
 def schema_of(table: TableRef, model: Model, tools: Tools) -> Schema | None:
@@ -134,8 +233,3 @@ def schema_of(table: TableRef, model: Model, tools: Tools) -> Schema | None:
 
 def _sources(model: Model, tools: Tools) -> Sequence[TableRef]:
     return model.requirements.sources if model.requirements is not None else dry_run(model, tools).tables
-
-
-def _supplied(table: TableRef, tables: Mapping[TableRef, object]) -> bool:
-    """A wildcard is supplied by any table it covers."""
-    return any(table.covers(given) for given in tables)

@@ -163,5 +163,6 @@ def test_a_test_survives_being_written_and_read() -> None:
     test = SqlTest("test_a", {SOURCE: TableData(SCHEMA, (ROW,))}, PARAMETERS, (ROW,), SCHEMA)
     found = sql_test_read.read(files(sql_test.write(TABLE, test, "tests")), TABLE, schema_of, "test_a")
     assert found.parameters == PARAMETERS
-    assert compare(test.tables[SOURCE].rows, found.tables[SOURCE].rows, strict=True) == ()
-    assert compare(test.expect, found.expect) == ()
+    assert compare(test.tables[SOURCE].rows, found.tables[SOURCE].rows) == ()
+    seen = {name: value for name, value in ROW.items() if name not in sql_test.IGNORED}
+    assert compare([seen], found.expect) == ()

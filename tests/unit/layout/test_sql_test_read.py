@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from etl_orchestrator.errors import InvalidInput, Unavailable
-from etl_orchestrator.layout.sql_test_read import read
+from etl_orchestrator.layout.sql_test_read import load, read
 from etl_orchestrator.table import Field, Schema, TableRef
 from etl_orchestrator.tools import ParameterValue
 
@@ -124,7 +124,7 @@ def test_what_does_not_fit_is_refused_at_its_file(files: dict[str, str], message
     assert caught.value.at == at
 
 
-@pytest.mark.parametrize("files", [{"acme-data.shop.other.yaml": "[]", "expect.yaml": ""}, {"shop.v.sql": "SELECT 1"}])
+@pytest.mark.parametrize("files", [{"acme-data.shop.other.yaml": "[]", "expect.yaml": ""}, {"shop.v.parquet": ""}])
 def test_what_cannot_be_typed_is_not_guessed(files: dict[str, str]) -> None:
     with pytest.raises(Unavailable):
         read(files, TABLE, schema_of)
@@ -132,3 +132,56 @@ def test_what_cannot_be_typed_is_not_guessed(files: dict[str, str]) -> None:
 
 def test_other_files_of_a_test_folder_are_left_alone() -> None:
     assert read({"expect.yaml": "", "README.md": "# x", "x.py": "pass"}, TABLE, schema_of).tables == {}
+
+
+# --- as the plugin loads it
+
+
+def test_a_fixture_that_nobody_describes_has_the_schema_that_bigquery_detects() -> None:
+    files = {"acme-data.shop.other.yaml": "- {n: '007', when: 2025-06-01, x: null}\n", "expect.yaml": "- {anything: 1}"}
+    found = load(files, TABLE, schema_of)
+    (data,) = found.tables.values()
+    assert data.schema == (Field("n", "INTEGER"), Field("when", "DATE"), Field("x", "STRING"))
+    assert data.rows == ({"n": 7, "when": date(2025, 6, 1), "x": None},)
+    assert found.expect == ({"anything": 1},)
+
+
+def test_only_a_fixture_with_its_whole_name_has_the_schema_of_a_table() -> None:
+    files = {"shop.events_v1.yaml": "- {n: 1}", "expect.yaml": ""}
+    assert load(files, TABLE, schema_of).tables[SOURCE].schema == (Field("n", "INTEGER"),)
+    files = {f"{FIXTURE}.yaml": "- {n: 1}", "expect.yaml": ""}
+    assert load(files, TABLE, schema_of).tables[SOURCE].schema == SCHEMA
+
+
+def test_ndjson_may_have_text_in_single_quotes_as_bigquery_loads_it() -> None:
+    line = """{"name": 'say "it\\'s"', "n": 1}"""
+    files = {f"{FIXTURE}.ndjson": line, "expect.yaml": ""}
+    assert load(files, TABLE, schema_of).tables[SOURCE].rows == ({"name": 'say "it\'s"', "n": 1},)
+    with pytest.raises(InvalidInput, match="not JSON"):
+        read(files, TABLE, schema_of)
+
+
+def test_a_csv_fixture_that_nobody_describes_has_its_names_in_the_first_line() -> None:
+    files = {"acme-data.shop.other.csv": "n,word\n1,a\n,b\n", "expect.yaml": ""}
+    assert load(files, TABLE, schema_of).tables[TableRef("acme-data", "shop", "other")].rows == (
+        {"n": 1, "word": "a"},
+        {"n": None, "word": "b"},
+    )
+
+
+def test_an_instant_may_lack_its_seconds() -> None:
+    schema = "fields: [{name: at, type: TIMESTAMP}]"
+    files = {f"{FIXTURE}.schema.yaml": schema, f"{FIXTURE}.yaml": "- {at: '2025-06-01 10:30'}", "expect.yaml": ""}
+    assert load(files, TABLE, schema_of).tables[SOURCE].rows == ({"at": datetime(2025, 6, 1, 10, 30, tzinfo=UTC)},)
+
+
+def test_views_and_names_as_written_are_kept() -> None:
+    found = load({"acme-data.shop.v.sql": "SELECT 1", "orders_v1.yaml": "[]", "expect.yaml": ""}, TABLE, schema_of)
+    assert found.views == {TableRef("acme-data", "shop", "v"): "SELECT 1"}
+    assert found.written == {TableRef("acme-data", "shop", "v"): "acme-data.shop.v", TABLE: "orders_v1"}
+
+
+@pytest.mark.parametrize("kind", ["parquet", "avro", "orc"])
+def test_fixtures_that_are_no_text_are_refused_by_name(kind: str) -> None:
+    with pytest.raises(Unavailable, match=rf"{FIXTURE}\.{kind}"):
+        load({f"{FIXTURE}.{kind}": "", "expect.yaml": ""}, TABLE, schema_of)

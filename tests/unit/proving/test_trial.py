@@ -14,14 +14,14 @@ from etl_orchestrator.engines.scripted import Scripted
 from etl_orchestrator.errors import InvalidInput, Unavailable
 from etl_orchestrator.layout import paths
 from etl_orchestrator.model import Artifact, Model
-from etl_orchestrator.proving.trial import Trial, schema_of, trials
+from etl_orchestrator.proving.trial import Trial, schema_of, trial, trials
 from etl_orchestrator.requirements import Body
 from etl_orchestrator.table import Field, TableRef
 from etl_orchestrator.tools import Analysis, Rows, SqlProblem, TableData, TableFacts, Tools
 
 TABLE = TableRef("acme-data", "shop_derived", "daily_orders_v1")
-ORDERS = TableRef("acme-data", "shop_live", "orders_v1")
-EVENTS = TableRef("acme-data", "shop_live", "events_*")
+ORDERS = TableRef("acme-data", "shop_raw", "orders_v1")
+EVENTS = TableRef("acme-data", "shop_raw", "events_*")
 SHOPS = TableRef("acme-data", "static", "shops_v1")
 COLUMNS = (Field("shop", "STRING"), Field("orders", "INTEGER"))
 SCHEMAS = {ORDERS: (Field("shop", "STRING"), Field("order_id", "INTEGER")), SHOPS: (Field("shop", "STRING"),)}
@@ -76,23 +76,26 @@ def test_other_rows_are_a_logic_error_told_cell_by_cell() -> None:
 
 def test_a_query_that_fails_is_an_error() -> None:
     trial = _Wall(GOOD, rows=Rows(problem=SqlProblem("division by zero", 2, 5))).only()
+    query = paths.query_sql(TABLE)
     assert (trial.cause, trial.detail, trial.at) == ("error", "division by zero", FOLDER)
-    assert trial.problem == SqlProblem("division by zero", 2, 5)
+    assert trial.problem == SqlProblem("division by zero", 2, 5, query)
 
 
 def test_a_query_that_the_analyzer_refuses_is_an_error_and_is_not_run() -> None:
     wall = _Wall(GOOD)
     refusing = Scripted(analyses=lambda _: Analysis(problem=SqlProblem("no such column", 1, 8)), named={SQL: (ORDERS,)})
-    (trial,) = trials(wall.model, replace(wall.tools, analyzer=refusing))
+    required = replace(wall.model, requirements=requirements(Body(), sources=(ORDERS,)))
+    (trial,) = trials(required, replace(wall.tools, analyzer=refusing))
     assert (trial.cause, trial.detail, trial.at) == ("error", "no such column", paths.query_sql(TABLE))
     assert wall.runner.asked == []
 
 
-def test_a_fixture_whose_columns_nobody_knows_is_no_answer() -> None:
+def test_a_fixture_of_our_own_whose_columns_nobody_knows_is_no_answer() -> None:
     catalog = Memory(schemas=SCHEMAS, facts=[TableFacts(EVENTS, "other")])
-    wall = _Wall({**GOOD, "acme-data.shop_live.unknown_v1.yaml": "[]\n"}, catalog=catalog)
+    wall = _Wall({**GOOD, "acme-data.shop_raw.unknown_v1.yaml": "[]\n"}, catalog=catalog)
+    required = replace(wall.model, requirements=requirements(Body(), sources=(ORDERS,)))
     with pytest.raises(Unavailable, match="unknown_v1"):
-        wall.only()
+        trials(required, wall.tools)
     assert wall.runner.asked == []
 
 
@@ -104,10 +107,8 @@ def test_a_fixture_whose_columns_nobody_knows_is_no_answer() -> None:
         ({**GOOD, FIXTURE: "shop: a\n"}, "fixture", FIXTURE, "not a list of rows"),
         ({**GOOD, FIXTURE: "- [\n"}, "fixture", FIXTURE, ""),
         ({**GOOD, "query_params.yaml": "- {value: 1}\n"}, "fixture", "query_params.yaml", "a parameter needs name"),
-        ({**GOOD, "expect.yaml": "- {shop: a, order: 1}\n"}, "schema", "expect.yaml", "order"),
-        ({**GOOD, "expect.yaml": "- {shop: a, orders: one}\n"}, "schema", "expect.yaml", "one"),
     ],
-    ids=["unknown column", "wrong type", "no list", "no YAML", "bad parameter", "misspelt expectation", "mistyped"],
+    ids=["unknown column", "wrong type", "no list", "no YAML", "bad parameter"],
 )
 def test_files_that_do_not_fit_are_classified_and_the_runner_is_never_asked(
     files: dict[str, str], cause: str, file: str, detail: str
@@ -117,6 +118,37 @@ def test_files_that_do_not_fit_are_classified_and_the_runner_is_never_asked(
     assert (trial.cause, trial.at.partition(":")[0]) == (cause, f"{FOLDER}/{file}")
     assert detail in trial.detail
     assert wall.runner.asked == []
+
+
+@pytest.mark.parametrize("row", ["{shop: a, order: 1}", "{shop: a, orders: one}"], ids=["misspelt", "mistyped"])
+def test_an_expectation_of_our_own_that_does_not_fit_the_output_is_never_run(row: str) -> None:
+    wall = _Wall({**GOOD, "expect.yaml": f"- {row}\n"})
+    required = replace(wall.model, requirements=requirements(Body(), sources=(ORDERS,)))
+    (trial,) = trials(required, wall.tools)
+    assert (trial.cause, trial.at.partition(":")[0]) == ("schema", f"{FOLDER}/expect.yaml")
+    assert wall.runner.asked == []
+
+
+def test_columns_and_types_that_differ_are_told_from_wrong_values() -> None:
+    assert _Wall({**GOOD, "expect.yaml": "- {shop: a, order: 1}\n"}).only().cause == "schema"
+    assert _Wall({**GOOD, "expect.yaml": "- {shop: a, orders: '1'}\n"}).only().cause == "schema"
+    assert _Wall({**GOOD, "expect.yaml": "- {shop: a, orders: 2}\n"}).only().cause == "logic"
+
+
+def test_strictly_a_null_is_to_be_named_and_types_are_the_declared_ones() -> None:
+    rows = Rows((*COLUMNS, Field("country", "STRING")), (("a", 1, None),))
+    declared = {TABLE: (Field("shop", "STRING"), Field("orders", "FLOAT"))}
+    wall = _Wall(GOOD, rows=rows, catalog=Memory(schemas={**SCHEMAS, **declared}))
+    files = dict(GOOD)
+    assert trial(wall.model, wall.tools, "test_one", files).cause == ""
+    strict = trial(wall.model, wall.tools, "test_one", files, strict=True)
+    assert (strict.cause, [str(one) for one in strict.differences]) == (
+        "schema",
+        [
+            "row 1, country: no expected row has this column, got NULL",
+            "orders: schema.yaml says FLOAT, the query gives INTEGER",
+        ],
+    )
 
 
 def test_a_test_without_an_expectation_is_no_passed_test() -> None:
@@ -141,13 +173,72 @@ def test_an_empty_fixture_is_a_fixture() -> None:
     assert wall.runner.asked == [SQL]
 
 
-def test_a_name_in_two_parts_is_of_the_models_project() -> None:
-    assert _Wall(GOOD, reads=("shop_live.orders_v1",)).only().cause == ""
+def test_a_fixture_stands_for_nothing_but_its_name_as_written() -> None:
+    """The plugin replaces names in the text; another spelling of the table would be read from production."""
+    other = _Wall(GOOD, reads=("shop_raw.orders_v1",)).only()
+    assert (other.cause, other.unfixtured) == ("fixture", (ORDERS,))
+    assert other.detail == f"no fixture for {ORDERS} as the query names it: the fixture is called {ORDERS}"
+    short = {"shop_raw.orders_v1.yaml": GOOD[FIXTURE], "expect.yaml": GOOD["expect.yaml"]}
+    assert _Wall(short, reads=("shop_raw.orders_v1",)).only().cause == ""
+    assert _Wall(short, reads=(ORDERS,)).only().unfixtured == (ORDERS,)
     assert _Wall(GOOD, reads=("static.shops_v1",)).only().unfixtured == (SHOPS,)
 
 
+def test_the_words_of_a_fixture_with_one_name_are_given_whole_to_the_runner() -> None:
+    sql = "SELECT orders.shop, 1 AS orders FROM orders -- FROM orders"
+    files = {"orders.yaml": GOOD[FIXTURE], "expect.yaml": GOOD["expect.yaml"]}
+    wall = _Wall(files, sql=sql, rows=lambda text, tables: ONE)
+    wall.tools = replace(wall.tools, analyzer=Scripted(named={sql: ("orders",)}))
+    assert wall.only().cause == ""
+    whole = TABLE.project + "." + TABLE.dataset + ".orders"
+    assert wall.runner.asked == [f"SELECT orders.shop, 1 AS orders FROM `{whole}` -- FROM orders"]
+
+
+def test_a_view_given_as_a_fixture_is_a_table_of_its_rows() -> None:
+    view = TableRef("acme-data", "shop", "orders")
+    view_sql = f"SELECT shop FROM `{ORDERS}`"
+    files = {
+        **GOOD,
+        f"{view}.sql": "SELECT shop FROM `{project}.{dataset}.acme_data_shop_raw_orders_v1`",
+    }
+    seen: list[tuple[str, Mapping[TableRef, TableData]]] = []
+
+    def look(sql: str, tables: Mapping[TableRef, TableData]) -> Rows:
+        seen.append((sql, dict(tables)))
+        return Rows((Field("shop", "STRING"),), (("a",),)) if sql == view_sql else ONE
+
+    wall = _Wall(files, rows=look)
+    wall.tools = replace(wall.tools, analyzer=Scripted(named={SQL: (view,), view_sql: (ORDERS,)}))
+    assert wall.only().cause == ""
+    assert [sql for sql, _ in seen] == [view_sql, SQL]
+    assert seen[1][1][view] == TableData((Field("shop", "STRING"),), ({"shop": "a"},))
+
+
+def test_a_view_that_reads_past_the_fixtures_stops_the_test() -> None:
+    view = TableRef("acme-data", "shop", "orders")
+    wall = _Wall({**GOOD, f"{view}.sql": "SELECT 1"})
+    wall.tools = replace(wall.tools, analyzer=Scripted(named={SQL: (view,), "SELECT 1": (SHOPS,)}))
+    assert wall.only().unfixtured == (SHOPS,)
+
+
+def test_the_select_of_a_view_is_tested_in_the_lines_of_its_file() -> None:
+    wall = _Wall(GOOD, rows=lambda text, tables: ONE)
+    sql = "CREATE OR REPLACE VIEW\n  `acme-data.shop.v`\nAS\nSELECT 1"
+    view = Artifact(f"{paths.table_folder(TABLE)}/view.sql", sql, "query")
+    model = Model(TABLE, artifacts=(view, *(a for a in wall.model.artifacts if a.made_by == "tests")))
+    tools = replace(wall.tools, analyzer=Scripted(named={"\n\n\nSELECT 1": (ORDERS,)}))
+    (found,) = trials(model, tools)
+    assert (found.cause, wall.runner.asked) == ("", ["\n\n\nSELECT 1"])
+
+
+def test_a_test_of_a_file_that_is_not_there_is_no_answer() -> None:
+    files = {f"test_script/{name}": text for name, text in GOOD.items()}
+    with pytest.raises(Unavailable, match=r"script\.sql"):
+        _Wall(files).only()
+
+
 def test_a_wildcard_is_supplied_by_a_table_that_it_covers() -> None:
-    covered = TableRef("acme-data", "shop_live", "events_20250602")
+    covered = TableRef("acme-data", "shop_raw", "events_20250602")
     files = {f"{covered}.yaml": "- {shop: a}\n", "expect.yaml": GOOD["expect.yaml"]}
     catalog = Memory(schemas={covered: SCHEMAS[SHOPS], EVENTS: SCHEMAS[SHOPS], **SCHEMAS})
     assert _Wall(files, reads=(EVENTS,), catalog=catalog).only().cause == ""
@@ -230,7 +321,7 @@ def test_where_a_schema_is_from() -> None:
 
 def test_a_fixture_named_as_a_table_of_a_wildcard_has_the_columns_of_the_wildcard() -> None:
     catalog = Memory(schemas={**SCHEMAS, EVENTS: (Field("shop", "STRING"),)})
-    files = {**GOOD, "acme-data.shop_live.events_20250602.yaml": "- {shop: a}\n"}
+    files = {**GOOD, "acme-data.shop_raw.events_20250602.yaml": "- {shop: a}\n"}
     required = requirements(Body(), sources=(ORDERS, EVENTS))
     wall = _Wall(files, reads=(ORDERS, EVENTS), catalog=catalog)
     (trial,) = trials(replace(wall.model, requirements=required), wall.tools)
@@ -239,5 +330,5 @@ def test_a_fixture_named_as_a_table_of_a_wildcard_has_the_columns_of_the_wildcar
     undeclared = replace(wall.tools, catalog=Memory(schemas=SCHEMAS))
     (trial,) = trials(replace(wall.model, requirements=declared), undeclared)
     assert (trial.cause, trial.detail) == ("", "")
-    day = TableRef("acme-data", "shop_live", "events_20250602")
+    day = TableRef("acme-data", "shop_raw", "events_20250602")
     assert schema_of(day, replace(wall.model, requirements=required), undeclared) is None

@@ -32,6 +32,6 @@ def is_run_by(example: SqlTest, test: SqlTest) -> bool:
     # The fixture of a wildcard has the name of one of its tables.
     tables = {source_of(table, example.tables): data for table, data in test.tables.items()}
     given = example.tables.keys() == tables.keys() and all(
-        not compare(data.rows, tables[table].rows, strict=True) for table, data in example.tables.items()
+        not compare(data.rows, tables[table].rows) for table, data in example.tables.items()
     )
-    return given and not compare(example.expect, test.expect, strict=True)
+    return given and not compare(example.expect, test.expect)
