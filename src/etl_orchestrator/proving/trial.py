@@ -27,7 +27,7 @@ from etl_orchestrator.model import Model
 from etl_orchestrator.proving.trial_text import Text, made_by, text_of, unsupplied, view_text, with_short_names
 from etl_orchestrator.sql.dry_run import dry_run, resolved
 from etl_orchestrator.table import Schema, TableRef
-from etl_orchestrator.tools import Rows, SqlProblem, TableData, Tools
+from etl_orchestrator.tools import Rows, SqlProblem, TableData, Tools, View
 
 #: `fixture` the fixtures do not fit, `schema` the expectation has another shape than the output, `logic` the rows are
 #: wrong, `error` the query fails on the fixtures, `engine` it could not be run here.
@@ -166,7 +166,7 @@ def _unfixtured(model: Model, tools: Tools, test: SqlTest, text: Text) -> tuple[
     own = made_by(text)
     names = [name for name in tools.analyzer.references(text.sql) if str(name) not in own]
     for view in test.views.values():
-        sql = view_text(view, test, model.table.project)
+        sql = view_text(view, test)
         # A name that was put in for a fixture's is the fixture's, whatever its file calls it.
         names += [name for name in tools.analyzer.references(sql) if name not in test.written]
     return unsupplied(names, test, model.table)
@@ -174,26 +174,18 @@ def _unfixtured(model: Model, tools: Tools, test: SqlTest, text: Text) -> tuple[
 
 def _run(model: Model, tools: Tools, test: SqlTest, text: Text) -> Rows:
     # By the names of the files, as the test runs once it is written: a wildcard has its suffix from there.
-    tables = {TableRef.parse(fixture_of(table, test)): data for table, data in test.tables.items()}
-    catalog = resolved(tools)
-    waiting = {table: view_text(view, test, model.table.project) for table, view in test.views.items()}
-    while waiting:
-        # A view gives the same rows as a table of them; one that reads another waits for it.
-        table, sql = next(
-            (
-                (table, sql)
-                for table, sql in waiting.items()
-                if not waiting.keys() & set(tools.analyzer.references(sql))
-            ),
-            next(iter(waiting.items())),
-        )
-        rows = tools.runner.run(sql, tables, {}, catalog.routines(sql, table))
-        if rows.problem:
-            raise InvalidInput(f"the view `{table}` fails: {rows.problem.message}", at=f"{test.written[table]}.sql")
-        tables[table] = TableData(rows.columns, tuple(rows.dicts()))
-        del waiting[table]
+    tables: dict[TableRef, TableData | View] = {
+        TableRef.parse(fixture_of(table, test)): data for table, data in test.tables.items()
+    }
     sql = with_short_names(text.sql, test)
-    return tools.runner.run(sql, tables, test.parameters, catalog.routines(sql, model.table))
+    routines = resolved(tools).routines(sql, model.table)
+    for table, written in test.views.items():
+        view = view_text(written, test)
+        tables[table] = View(view)
+        routines = (*routines, *resolved(tools).routines(view, table))
+    return tools.runner.run(
+        sql, tables, test.parameters, tuple({routine.ref: routine for routine in routines}.values())
+    )
 
 
 def _loaded_schema(table: TableRef, tools: Tools) -> Schema | None:

@@ -119,7 +119,7 @@ def _statements(nodes: Iterable[Node | Branch]) -> Iterable[Statement]:
             yield from _statements(node.body)
 
 
-def view_text(written: str, test: SqlTest, project: str) -> str:
+def view_text(written: str, test: SqlTest) -> str:
     """A view given as fixture, reading the fixtures by their names: its file calls them
     `{project}.{dataset}.<their name with dots and dashes as underscores>`."""
     place = "fixtures-of-this-test", "fixtures"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import pytest
 from tests.unit.proving.material import requirements
@@ -17,7 +17,17 @@ from etl_orchestrator.model import Artifact, Model
 from etl_orchestrator.proving.trial import Trial, schema_of, trial, trials
 from etl_orchestrator.requirements import Body
 from etl_orchestrator.table import Field, TableRef
-from etl_orchestrator.tools import Analysis, Rows, SqlProblem, TableData, TableFacts, Tools
+from etl_orchestrator.tools import (
+    Analysis,
+    ParameterValue,
+    Routine,
+    Rows,
+    SqlProblem,
+    TableData,
+    TableFacts,
+    Tools,
+    View,
+)
 
 TABLE = TableRef("acme-data", "shop_derived", "daily_orders_v1")
 ORDERS = TableRef("acme-data", "shop_raw", "orders_v1")
@@ -57,6 +67,23 @@ class _Wall:
     def only(self) -> Trial:
         (trial,) = trials(self.model, self.tools)
         return trial
+
+
+@dataclass
+class _Keeping(Scripted):
+    """Keeps the tables it was given."""
+
+    given: list[Mapping[TableRef, TableData | View]] = field(default_factory=list)
+
+    def run(
+        self,
+        sql: str,
+        tables: Mapping[TableRef, TableData | View],
+        parameters: Mapping[str, ParameterValue],
+        routines: Sequence[Routine] = (),
+    ) -> Rows:
+        self.given.append(tables)
+        return super().run(sql, tables, parameters, routines)
 
 
 def test_rows_as_expected_pass() -> None:
@@ -194,24 +221,19 @@ def test_the_words_of_a_fixture_with_one_name_are_given_whole_to_the_runner() ->
     assert wall.runner.asked == [f"SELECT orders.shop, 1 AS orders FROM `{whole}` -- FROM orders"]
 
 
-def test_a_view_given_as_a_fixture_is_a_table_of_its_rows() -> None:
+def test_a_view_given_as_a_fixture_reads_the_fixtures() -> None:
     view = TableRef("acme-data", "shop", "orders")
     view_sql = f"SELECT shop FROM `{ORDERS}`"
     files = {
         **GOOD,
         f"{view}.sql": "SELECT shop FROM `{project}.{dataset}.acme_data_shop_raw_orders_v1`",
     }
-    seen: list[tuple[str, Mapping[TableRef, TableData]]] = []
-
-    def look(sql: str, tables: Mapping[TableRef, TableData]) -> Rows:
-        seen.append((sql, dict(tables)))
-        return Rows((Field("shop", "STRING"),), (("a",),)) if sql == view_sql else ONE
-
-    wall = _Wall(files, rows=look)
-    wall.tools = replace(wall.tools, analyzer=Scripted(named={SQL: (view,), view_sql: (ORDERS,)}))
+    wall = _Wall(files)
+    runner = _Keeping(results={SQL: ONE})
+    analyzer = Scripted(named={SQL: (view,), view_sql: (ORDERS,)})
+    wall.tools = replace(wall.tools, analyzer=analyzer, runner=runner)
     assert wall.only().cause == ""
-    assert [sql for sql, _ in seen] == [view_sql, SQL]
-    assert seen[1][1][view] == TableData((Field("shop", "STRING"),), ({"shop": "a"},))
+    assert [tables[view] for tables in runner.given] == [View(view_sql)]
 
 
 def test_a_view_that_reads_past_the_fixtures_stops_the_test() -> None:
