@@ -4,6 +4,9 @@ Takes the checkout from ETLO_BIGQUERY_ETL, and its branch generated-sql from ETL
 fixed points (formatting a file of the repository changes nothing), restored (all white space between tokens collapsed,
 keywords in small letters, then formatted: the same bytes again), idempotent and same tokens (both asked of the collapsed
 text, which formatting does change), and CPU time of one formatting.
+
+With ETLO_BQETL, the command that starts that repository's own program (`/venv/bin/bqetl`), the whole command on one
+file is measured side by side: `format --check` of both, as processes, in turns, of the checkout's longest query.
 """
 
 from __future__ import annotations
@@ -11,6 +14,10 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import resource
+import shlex
+import statistics
+import subprocess
 import sys
 import time
 from collections.abc import Sequence
@@ -91,7 +98,30 @@ def measured(root: Path, folder: Path, skip: Sequence[str], repeat: int) -> Tabl
     return {**counts, **timing, "others": others}
 
 
+def side_by_side(checkout: Path, theirs: Sequence[str], turns: int = 5) -> Table:
+    """CPU and wall seconds of one command on one file, the median of some turns; raises where they disagree."""
+    longest = max((checkout / "sql").rglob("query.sql"), key=lambda path: path.stat().st_size)
+    name = longest.relative_to(checkout).as_posix()
+    ours = [sys.executable, "-m", "etl_orchestrator"]
+    spent: dict[str, list[tuple[float, float]]] = {"ours": [], "theirs": []}
+    for _ in range(turns):
+        for who, command in (("ours", ours), ("theirs", list(theirs))):
+            before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+            subprocess.run([*command, "format", "--check", name], cwd=checkout, check=True, capture_output=True)
+            after = resource.getrusage(resource.RUSAGE_CHILDREN)
+            cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+            spent[who].append((cpu, time.perf_counter() - began))
+    table: Table = {}
+    for index, what in enumerate(("cpu", "wall")):
+        medians = {who: statistics.median(turn[index] for turn in all_turns) for who, all_turns in spent.items()}
+        table |= {f"{who}_{what}_s": round(seconds, 3) for who, seconds in medians.items()}
+        table[f"times_faster_{what}"] = round(medians["theirs"] / medians["ours"], 1)
+    return table
+
+
 def shown(title: str, table: Table) -> str:
+    if "files" not in table:
+        return "\n".join([title, *(f"  {name:<20}{value}" for name, value in table.items())])
     due = int(str(table["files"])) - int(str(table["skipped"]))
     rows = [
         ("files", f"{table['files']}, {table['skipped']} on the skip list"),
@@ -122,6 +152,8 @@ def main(arguments: Sequence[str]) -> int:
     tables = {"main": measured(Path(checkout), Path(checkout) / "sql", skip, options.repeat)}
     if generated := os.environ.get("ETLO_GENERATED_SQL"):
         tables["generated-sql"] = measured(Path(generated), Path(generated) / "sql", skip, options.repeat)
+    if command := os.environ.get("ETLO_BQETL"):
+        tables["one file, the whole command"] = side_by_side(Path(checkout), shlex.split(command))
     if options.json:
         sys.stdout.write(json.dumps(tables, indent=2) + "\n")
     else:
