@@ -44,13 +44,15 @@ def validate(workplace: Workplace, targets: Sequence[str]) -> Outcome:
     return _each(workplace, "validate", targets, one, "query.sql")
 
 
-def schema(workplace: Workplace, targets: Sequence[str], write: bool = False) -> Outcome:
-    """schema.yaml as the query's output and the known descriptions make it; `write` replaces the file."""
+def schema(workplace: Workplace, targets: Sequence[str], write: bool = False, describe: bool = False) -> Outcome:
+    """schema.yaml with the columns of the query's output; `write` changes the file where they differ, and only there.
+
+    With `describe`, fields without a description get one."""
 
     def one(model: Model) -> Outcome:
         from etl_orchestrator.skills import metadata_manager
 
-        artifact = metadata_manager.schema_of(model, workplace.tools)
+        artifact = metadata_manager.updated_schema(model, workplace.tools, describe)
         differs = model.text(artifact.path) != artifact.text
         write_now = write and differs
         changed = workplace.store.write({artifact.path: artifact.text}, overwrite=True) if write_now else ()

@@ -182,13 +182,14 @@ def validate(targets: tuple[str, ...], repo: Path | None, as_json: bool) -> None
 @cli.command()
 @click.argument("targets", nargs=-1, required=True, metavar="PATH…")
 @repo_option
-@click.option("--write", is_flag=True, help="Replace schema.yaml.")
+@click.option("--write", is_flag=True, help="Change schema.yaml where it differs, and only there.")
+@click.option("--describe", is_flag=True, help="Describe fields that have no description.")
 @json_option
-def schema(targets: tuple[str, ...], repo: Path | None, write: bool, as_json: bool) -> None:
-    """Show schema.yaml as the query's output makes it."""
+def schema(targets: tuple[str, ...], repo: Path | None, write: bool, describe: bool, as_json: bool) -> None:
+    """Show schema.yaml with the columns that the query gives."""
     from etl_orchestrator import api
 
-    door.leave(api.schema(_workplace(repo, door.Screen()), targets, write), as_json)
+    door.leave(api.schema(_workplace(repo, door.Screen()), targets, write, describe), as_json)
 
 
 @cli.command()

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import yaml
+
 from etl_orchestrator.errors import InvalidInput, Unavailable
 from etl_orchestrator.layout import yaml_text
 from etl_orchestrator.table import Field, Schema, walk
@@ -48,6 +50,12 @@ def entries_of(document: Any, at: str) -> list[Entry]:
         if not isinstance(entry, dict):
             raise InvalidInput(f"`{entry}` is not a field", at=at, fix="write name, type and mode")
     return found
+
+
+def fields_of(node: yaml.Node, at: str, resolve: Resolve | None = None) -> Schema:
+    """The columns that one node of a schema.yaml stands for: a field, a tag for one, or a list of them."""
+    made = yaml_text.value_of(node, at, _handlers(resolve))
+    return fields(entries_of(made if isinstance(made, list) else [made], at), at)
 
 
 def _unique(found: Sequence[Entry], path: str, at: str) -> Sequence[Entry]:
@@ -208,10 +216,15 @@ def _included_fields(options: Mapping[str, Any], found: Sequence[Entry], at: str
     if options.get("parent_field"):
         chosen = list(find(found, options["parent_field"], at).get("fields") or [])
     if options.get("field_names"):
-        chosen = [find(chosen, name, at) for name in options["field_names"]]
-    excluded = set(options.get("exclude_field_names") or ())
+        chosen = [find(chosen, name, at) for name in _names(options["field_names"])]
+    excluded = set(_names(options.get("exclude_field_names")))
     replaced = {entry.get("name"): entry for entry in options.get("field_replacements") or ()}
     return [replaced.get(entry.get("name"), entry) for entry in chosen if entry.get("name") not in excluded]
+
+
+def _names(value: Any) -> list[Any]:
+    """A list of names, or the one that stands there without a list."""
+    return [value] if isinstance(value, str) else list(value or ())
 
 
 def _flattened(value: Any, at: str) -> list[Any]:

@@ -38,7 +38,12 @@ def load(text: str, at: str, tags: Mapping[str, Handler] | None = None) -> Any:
     twice, an alias bomb, nesting beyond 100 levels, a second document, and every tag without a handler in `tags`.
     """
     node = compose(text, at)
-    return None if node is None else _Builder(at, tags or {}).value(node, 0)
+    return None if node is None else value_of(node, at, tags)
+
+
+def value_of(node: yaml.Node, at: str, tags: Mapping[str, Handler] | None = None) -> Any:
+    """The value of a node of `compose`; raises as `load` does."""
+    return _Builder(at, tags or {}).value(node, 0)
 
 
 def compose(text: str, at: str) -> yaml.Node | None:

@@ -208,7 +208,7 @@ def test_schema_shows_and_writes_only_when_asked(workplace: api.Workplace, edit:
     before = _tree(workplace.root)
     shown = api.schema(workplace, [TABLE])
     assert (shown.status, shown.changed, shown.data["differs"]) == ("delivered", (), True)
-    assert "- name: least\n  type: NUMERIC\n" in shown.data["text"]
+    assert "  - name: least\n    type: NUMERIC\n" in shown.data["text"]
     assert "Number of different riders; guests are not counted." in shown.data["text"]
     assert _tree(workplace.root) == before
     written = api.schema(workplace, [TABLE], write=True)
@@ -216,6 +216,16 @@ def test_schema_shows_and_writes_only_when_asked(workplace: api.Workplace, edit:
     assert (workplace.root / RIDES / "schema.yaml").read_text() == written.data["text"]
     again = api.schema(workplace, [TABLE], write=True)
     assert (again.changed, again.data["differs"]) == ((), False)
+
+
+def test_schema_keeps_what_agrees_and_describes_what_is_asked(workplace: api.Workplace, edit: Edit) -> None:
+    edit(f"{RIDES}/schema.yaml", "description: Number of rides.", "description: '' # to do")
+    before = (workplace.root / RIDES / "schema.yaml").read_text()
+    assert api.schema(workplace, [TABLE], write=True).changed == ()
+    assert api.schema(workplace, [TABLE], write=True, describe=True).changed == (f"{RIDES}/schema.yaml",)
+    after = (workplace.root / RIDES / "schema.yaml").read_text()
+    assert [line for line in before.splitlines() if line not in after.splitlines()] == ["    description: '' # to do"]
+    assert "description: ''" not in after
 
 
 def test_schema_of_a_broken_query_writes_nothing(workplace: api.Workplace, edit: Edit) -> None:

@@ -56,6 +56,8 @@ def _finding(model: Model, difference: str, other: str) -> Finding:
     path = paths.schema_yaml(model.table)
     words = difference.replace("the first", "schema.yaml").replace("the second", other)
     fix = f"etl-orchestrator schema {paths.table_folder(model.table)} --write"
+    if difference.endswith("the order of the columns"):
+        fix = "write the columns of one of them in the order of the other"  # `--write` keeps the order of the file
     return found(GATE, f"it differs from {other}: {words}", path, fix)
 
 

@@ -10,7 +10,7 @@ Example
       type: INTEGER
       mode: NULLABLE
 Repair
-    Write `description:` under the field, or let it be found: etl-orchestrator schema sql/…/daily_orders_v1 --write
+    Write `description:` under the field, or let it be found: etl-orchestrator schema sql/…/daily_orders_v1 --write --describe
 """
 
 from __future__ import annotations

@@ -7,10 +7,10 @@ from collections import Counter
 from etl_orchestrator.layout import paths
 from etl_orchestrator.model import Model
 from etl_orchestrator.skills.metadata_manager.metadata import PHASE, metadata_of
-from etl_orchestrator.skills.metadata_manager.schema import schema_of
+from etl_orchestrator.skills.metadata_manager.schema import schema_of, updated_schema
 from etl_orchestrator.tools import Tools
 
-__all__ = ["metadata_of", "says", "schema_of", "work"]
+__all__ = ["metadata_of", "says", "schema_of", "updated_schema", "work"]
 
 
 def work(model: Model, tools: Tools) -> Model:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from etl_orchestrator.errors import InvalidInput, Unavailable
-from etl_orchestrator.layout import own_files, paths, schema_yaml
+from etl_orchestrator.layout import own_files, paths, schema_edit, schema_yaml
 from etl_orchestrator.model import Artifact, Model, Note
 from etl_orchestrator.requirements import Column
 from etl_orchestrator.skills.metadata_manager.descriptions import described
@@ -21,7 +21,23 @@ def schema_of(model: Model, tools: Tools) -> Artifact:
 
     One Note a field, by dotted path, says where its description is from. Raises InvalidInput when the query is refused.
     """
+    schema, notes = _described(model, tools)
+    return Artifact(paths.schema_yaml(model.table), schema_yaml.write(schema), PHASE, notes)
+
+
+def updated_schema(model: Model, tools: Tools, describe: bool = False) -> Artifact:
+    """The same as an edit of the schema.yaml that stands there, which keeps all that agrees with the query as it is;
+    with `describe`, what has no description gets one."""
     path = paths.schema_yaml(model.table)
+    standing = model.text(path)
+    if standing is None:
+        return schema_of(model, tools)
+    schema, notes = _described(model, tools)
+    text = schema_edit.updated(standing, schema, path, own_files.borrowing(model, tools.catalog), describe)
+    return Artifact(path, text, PHASE, notes)
+
+
+def _described(model: Model, tools: Tools) -> tuple[Schema, tuple[Note, ...]]:
     if model.text(paths.query_sql(model.table)) is None:
         columns, notes = _declared(model, tools)
         analysis = Analysis()
@@ -33,7 +49,7 @@ def schema_of(model: Model, tools: Tools) -> Artifact:
             raise InvalidInput(f"the query is refused: {problem.message}", at=at, fix="correct the query first")
         columns, notes = _with_modes(analysis.columns, model), ()
     schema, sources = described(columns, model, tools, analysis)
-    return Artifact(path, schema_yaml.write(schema), PHASE, (*sources, *notes))
+    return schema, (*sources, *notes)
 
 
 def _with_modes(columns: Schema, model: Model) -> Schema:
