@@ -42,12 +42,15 @@ class Lineage:
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
-    """What an analyzer knows of one query. With a `problem`, the columns are empty; `tables` may still be known."""
+    """What an analyzer knows of a text. With a `problem`, the columns are empty; `tables` may still be known.
+
+    The columns are those of the last statement that gives or makes rows; none where a change of rows comes last."""
 
     columns: Schema = ()
-    tables: tuple[TableRef, ...] = ()  # real tables read, in order of name
+    tables: tuple[TableRef, ...] = ()  # real tables read or changed, in order of name
     lineage: Mapping[str, Lineage] = field(default_factory=dict)  # by output column
     problem: SqlProblem | None = None
+    written: tuple[TableRef | str, ...] = ()  # what a script makes or changes, temporary tables left out
 
 
 @dataclass(frozen=True, slots=True)

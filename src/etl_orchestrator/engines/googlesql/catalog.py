@@ -58,13 +58,16 @@ class _Folder:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What a statement may name. `variables` are those of a script, `temporary` its temporary tables, both by name."""
+    """What a statement may name. `variables` are those of a script by name; `made` the tables that it has made, by their
+    dotted names. A procedure is only offered for `calling`: the engine crashes on a CALL that fits, so that the arguments
+    are checked as those of a function."""
 
     schemas: Mapping[TableRef, Schema]
     routines: tuple[Known, ...] = ()
     connections: frozenset[tuple[str, ...]] = frozenset()
     variables: Mapping[str, Field] = field(default_factory=dict)
-    temporary: Mapping[str, Schema] = field(default_factory=dict)
+    made: Mapping[str, Schema] = field(default_factory=dict)
+    calling: bool = False
 
     @property
     def key(self) -> object:
@@ -74,7 +77,8 @@ class Scope:
             frozenset(self.routines),
             self.connections,
             frozenset(self.variables.items()),
-            frozenset(self.temporary.items()),
+            frozenset(self.made.items()),
+            self.calling,
         )
 
 
@@ -127,9 +131,12 @@ def catalog_of(
         _insert(root, (table.project, table.dataset, *schema), table, proto)
         if short[(table.dataset.lower(), table.name.lower())] == 1:
             _insert(root, (table.dataset, *schema), table, proto)
-    for number, (name, columns) in enumerate(scope.temporary.items(), start=len(tables) + 1):
-        root.tables[name.lower()] = _columns_of(name, number, columns)
-    _insert_routines(root, scope.routines)
+    for number, (name, columns) in enumerate(scope.made.items(), start=len(tables) + 1):
+        path = tuple(name.split("."))
+        proto = _columns_of(path[-1], number, columns, name)
+        for place in (path[:-1], path[-2:-1]) if len(path) > 1 else ((), ("_SESSION",)):
+            root.below(place).tables[path[-1].lower()] = proto
+    _insert_routines(root, [known for known in scope.routines if scope.calling or known.kind != "procedure"])
     for path in scope.connections:
         root.below(path[:-1]).connections.add(path[-1])
     catalog = base_catalog(functions)
@@ -137,18 +144,17 @@ def catalog_of(
         constant = catalog.constant.add(name_path=[name], type=type_of(variable))
         constant.value.SetInParent()
     root.fill(catalog)
-    return catalog, (*tables, *scope.temporary)
+    return catalog, (*tables, *scope.made)
 
 
 def add_routines(catalog: SimpleCatalogProto, routines: Sequence[Known]) -> None:
     """Adds the routines, with their bodies, under all their names to a catalog that queries are to be run on."""
     root = _Folder(catalog.name)
-    _insert_routines(root, routines)
+    _insert_routines(root, [known for known in routines if known.kind != "procedure"])
     root.fill(catalog, with_bodies=True)
 
 
 def _insert_routines(root: _Folder, routines: Sequence[Known]) -> None:
-    """A procedure is registered as a function: the engine crashes on a CALL that fits, so its arguments are checked so."""
     short = Counter(_short(routine) for routine in routines)
     for routine in routines:
         name = routine.path[-1].lower()

@@ -21,9 +21,11 @@ from etl_orchestrator.engines.googlesql.instance import Instance, Refusal, Timed
 from etl_orchestrator.engines.googlesql.module import load
 from etl_orchestrator.engines.googlesql.problems import RoutineRefused, problem_of
 from etl_orchestrator.engines.googlesql.reading import Reading, read
+from etl_orchestrator.engines.googlesql.script_names import names_of
+from etl_orchestrator.engines.googlesql.script_reading import ScriptReading, read_script
 from etl_orchestrator.engines.googlesql.session import Session
 from etl_orchestrator.engines.googlesql.text import Spelled, beyond_one_query, connections, spell
-from etl_orchestrator.errors import EngineCrashed, InvalidInput, Unsupported
+from etl_orchestrator.errors import EngineCrashed, InvalidInput, Unavailable, Unsupported
 from etl_orchestrator.table import Schema, TableRef
 from etl_orchestrator.tools import Analysis, ParameterValue, Routine, Rows, SqlProblem, TableData, View
 
@@ -57,6 +59,7 @@ class GoogleSql:
         self._session: Session | None = None
         self._readings: OrderedDict[object, Reading] = OrderedDict()
         self._evaluator = Evaluator(seconds)
+        self._scripts: OrderedDict[object, tuple[Scope, ScriptReading | SqlProblem]] = OrderedDict()
         self._turn = threading.RLock()
 
     def analyze(
@@ -67,21 +70,51 @@ class GoogleSql:
         routines: Sequence[Routine] = (),
     ) -> Analysis:
         """See `tools.Analyzer`. Raises Unsupported for a routine or type that is not known here."""
-        reading = self._read(sql, schemas, parameters, routines)
-        if not reading.problem:
-            return Analysis(reading.columns, reading.tables, reading.lineage)
+        found = self._script(sql, schemas, parameters, routines)
+        if not isinstance(found, SqlProblem):
+            last = found.last
+            return Analysis(
+                last.columns, tuple(sorted(found.tables)), last.lineage, written=tuple(sorted(found.written, key=str))
+            )
         short = {f"{table.dataset}.{table.name}": table for table in sorted(schemas, reverse=True)}
         try:
             named = {short.get(str(table), table) for table in self.references(sql)}
         except InvalidInput:
             named = set()
         tables = tuple(sorted(table for table in named if isinstance(table, TableRef)))
-        return Analysis(tables=tables, problem=reading.problem)
+        return Analysis(tables=tables, problem=found)
+
+    def _script(
+        self,
+        sql: str,
+        schemas: Mapping[TableRef, Schema],
+        parameters: Mapping[str, str],
+        routines: Sequence[Routine],
+    ) -> ScriptReading | SqlProblem:
+        known = with_wildcards(sql, {table: TableData(schema) for table, schema in schemas.items()})
+        seen = {table: data.schema for table, data in known.items()}
+
+        def reading(session: Session) -> ScriptReading | SqlProblem:
+            try:
+                scope = Scope(seen, session.routines(sql, routines, seen), frozenset(connections(sql)))
+            except RoutineRefused as refused:
+                return SqlProblem(str(refused))
+            key = (session, sql, scope.key, tuple(parameters.items()))
+            _, found = self._scripts.get(key) or (scope, read_script(session, sql, scope, parameters))
+            self._scripts[key] = scope, found  # the scope is kept, so that the identity of its parts stays theirs
+            self._scripts.move_to_end(key)
+            while len(self._scripts) > _READINGS:
+                self._scripts.popitem(last=False)
+            if isinstance(found, ScriptReading) and found.unknown:
+                raise Unavailable(found.unknown[0])
+            return found
+
+        return self._served(reading)
 
     def references(self, sql: str) -> tuple[TableRef | str, ...]:
-        """See `tools.Analyzer`; reads scripts too."""
+        """See `tools.Analyzer`; of a script also what its branches, loops and procedures name, but not what it makes."""
         try:
-            paths = self._served(lambda session: session.table_names(sql))
+            paths = self._served(lambda session: names_of(session, sql))
         except Refusal as refusal:
             problem = problem_of(refusal, Spelled(sql, sql, ()))
             place = f"line {problem.line}, column {problem.column}" if problem.line else None
@@ -154,6 +187,7 @@ class GoogleSql:
                     self._session = None
                     self._readings.clear()
                     self._evaluator.forget()
+                    self._scripts.clear()
                     if last or isinstance(crash, TimedOut):
                         raise
         raise AssertionError("unreachable")

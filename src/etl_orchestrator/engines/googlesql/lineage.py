@@ -42,17 +42,17 @@ _ITSELF = Origin("")  # a column of a recursive query on its way back to itself 
 class Origins:
     """The origins of all columns of one resolved statement, given as its nodes, found when asked for.
 
-    `temporary` are the origins of the columns of temporary tables, by table and column in small letters.
+    `made` are the origins of the columns of tables that the script has made, by table and column in small letters.
     """
 
     def __init__(
         self,
         nodes: Iterable[Any],
         table_of: Callable[[Any], TableRef | str],
-        temporary: Mapping[tuple[str, str], Origin] | None = None,
+        made: Mapping[tuple[str, str], Origin] | None = None,
     ) -> None:
         self._table_of = table_of
-        self._temporary = temporary or {}
+        self._made = made or {}
         self._makers: dict[int, Callable[[], Origin]] = {}
         self._known: dict[int, Origin] = {}
         self._asked: set[int] = set()
@@ -146,7 +146,7 @@ class Origins:
         table = self._table_of(node)
         for column in column_list(node):
             if isinstance(table, str):
-                origin = self._temporary.get((table.lower(), column.name.lower()), _UNKNOWN)
+                origin = self._made.get((table.lower(), column.name.lower()), _UNKNOWN)
             else:
                 origin = Origin("copied", ((table, column.name),))
             self._makers[column.column_id] = lambda origin=origin: origin  # type: ignore[misc]

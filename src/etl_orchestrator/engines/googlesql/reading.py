@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import count
 from typing import Any
 
 from etl_orchestrator.engines.googlesql.instance import Refusal
-from etl_orchestrator.engines.googlesql.lineage import Origins, lineage_of
+from etl_orchestrator.engines.googlesql.lineage import Origin, Origins, lineage_of
 from etl_orchestrator.engines.googlesql.problems import problem_of
-from etl_orchestrator.engines.googlesql.resolved import inherited, kind, walk
+from etl_orchestrator.engines.googlesql.resolved import concrete, has, inherited, kind, walk
 from etl_orchestrator.engines.googlesql.session import Registered, Session
 from etl_orchestrator.engines.googlesql.text import Spelled, character, line_and_column
 from etl_orchestrator.engines.googlesql.types import field_of
@@ -41,16 +42,27 @@ class Reading:
     lineage: Mapping[str, Lineage] = field(default_factory=dict)
     scans: tuple[Scan, ...] = ()
     problem: SqlProblem | None = None
+    statement: Any = None  # the resolved statement
 
     @property
     def tables(self) -> tuple[TableRef, ...]:
         return tuple(sorted({scan.table for scan in self.scans if isinstance(scan.table, TableRef)}))
 
 
-def read(session: Session, sql: Spelled, catalog: Registered, parameters: Mapping[str, str]) -> Reading:
-    """Raises EngineError when the engine fails; a fault of the query is a `problem`."""
+def read(
+    session: Session,
+    sql: Spelled,
+    catalog: Registered,
+    parameters: Mapping[str, str],
+    targets: Sequence[Field] = (),
+    made: Mapping[tuple[str, str], Origin] | None = None,
+) -> Reading:
+    """Reads one statement. `made` are the origins of the columns of tables that the script has made.
+
+    Raises EngineError when the engine fails; a fault of the statement is a `problem`.
+    """
     try:
-        statement = session.analyze(sql.text, catalog, parameters).resolved_query_stmt_node
+        statement = concrete(session.analyze(sql.text, catalog, parameters, targets))
     except Refusal as refusal:
         return Reading(problem=problem_of(refusal, sql))
     columns, struct = _columns(statement)
@@ -59,17 +71,19 @@ def read(session: Session, sql: Spelled, catalog: Registered, parameters: Mappin
     problem = _duplicate(columns) or _wrong_case(scans, sql)
     if problem:
         return Reading(problem=problem)
-    try:
-        lineage = _lineage(statement, Origins(nodes, catalog.table_of), columns, struct)
-    except RecursionError:
-        raise Unsupported("this query is too deeply nested for the local engine") from None
-    return Reading(columns, struct, lineage, scans)
+    origins = Origins(nodes, catalog.table_of, made)
+    lineage = LazyLineage(statement, origins, columns, struct)
+    return Reading(columns, struct, lineage, scans, statement=statement)
+
+
+def _outputs(statement: Any) -> Any:
+    return inherited(statement, "output_column_list") if has(statement, "output_column_list") else ()
 
 
 def _columns(statement: Any) -> tuple[Schema, Field | None]:
     """Columns as BigQuery names them: those without a name are f0_, f1_ ..."""
-    outputs = statement.output_column_list
-    if statement.is_value_table:
+    outputs = _outputs(statement)
+    if outputs and inherited(statement, "is_value_table"):
         only = field_of("f0_", outputs[0].column.type)
         return (only.fields, only) if only.type == "RECORD" and only.mode != "REPEATED" else ((only,), None)
     anonymous = count()
@@ -111,8 +125,48 @@ def _wrong_case(scans: tuple[Scan, ...], sql: Spelled) -> SqlProblem | None:
     return None
 
 
-def _lineage(statement: Any, origins: Origins, columns: Schema, struct: Field | None) -> dict[str, Lineage]:
-    found = [origins.column(output.column.column_id) for output in statement.output_column_list]
-    if struct:
-        found = [found[0].field(index, part.name) for index, part in enumerate(struct.fields)]
-    return {column.name: lineage_of(origin) for column, origin in zip(columns, found, strict=True)}
+def literal(statement: Any) -> str | None:
+    """The text that a query of one string literal gives, None for every other statement."""
+    project = concrete(statement.query) if kind(statement) == "QueryStmt" else None
+    if project is None or kind(project) != "ProjectScan" or len(project.expr_list) != 1:
+        return None
+    made = concrete(project.expr_list[0].expr)
+    return (
+        str(made.value.value.string_value)
+        if kind(made) == "Literal" and made.value.value.HasField("string_value")
+        else None
+    )
+
+
+class LazyLineage(Mapping[str, Lineage]):
+    """The lineage of a statement, followed when it is first asked for."""
+
+    def __init__(self, statement: Any, origins: Origins, columns: Schema, struct: Field | None) -> None:
+        self._statement = statement
+        self._origins = origins
+        self._columns = columns
+        self._struct = struct
+
+    @cached_property
+    def origins(self) -> tuple[Origin, ...]:
+        """Those of the columns in order; raises Unsupported when the query is too deep to follow."""
+        try:
+            found = [self._origins.column(output.column.column_id) for output in _outputs(self._statement)]
+            if self._struct:
+                return tuple(found[0].field(index, part.name) for index, part in enumerate(self._struct.fields))
+        except RecursionError:
+            raise Unsupported("this query is too deeply nested for the local engine") from None
+        return tuple(found)
+
+    @cached_property
+    def _found(self) -> dict[str, Lineage]:
+        return {column.name: lineage_of(origin) for column, origin in zip(self._columns, self.origins, strict=True)}
+
+    def __getitem__(self, name: str) -> Lineage:
+        return self._found[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._found)
+
+    def __len__(self) -> int:
+        return len(self._columns)

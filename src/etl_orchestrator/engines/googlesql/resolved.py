@@ -40,6 +40,15 @@ def inherited(node: Any, name: str) -> Any:
     return getattr(node, name)
 
 
+def has(node: Any, name: str) -> bool:
+    """Whether the node or one of its base classes has such a field."""
+    while not hasattr(node, name):
+        if not hasattr(node, "parent"):
+            return False
+        node = node.parent
+    return True
+
+
 def children(node: Any) -> Iterator[Any]:
     """Concrete nodes directly below, those of the base classes included."""
     for name, repeated in _fields(node.DESCRIPTOR):

@@ -12,6 +12,7 @@ from typing import Any
 
 from zetasql.wasi._pb2.zetasql.proto.function_pb2 import FunctionProto, TableValuedFunctionProto
 from zetasql.wasi._pb2.zetasql.public import function_pb2 as kinds
+from zetasql.wasi._pb2.zetasql.public.type_pb2 import TYPE_INT64
 
 from etl_orchestrator.engines.googlesql.resolved import concrete, kind
 from etl_orchestrator.engines.googlesql.text import calls
@@ -52,7 +53,7 @@ class Known:
             return kinds.ARG_TYPE_ARBITRARY in taken or not self.signature.return_type.options.HasField(
                 "relation_input_schema"
             )
-        return kinds.ARG_TYPE_ARBITRARY in taken and self.language == _SQL
+        return kinds.ARG_TYPE_ARBITRARY in taken and self.language == _SQL and self.kind == "function"
 
     def function(self, *, with_body: bool = False) -> FunctionProto:
         """The function as a catalog holds it; `with_body` when a SQL function is to be run and not only called."""
@@ -62,9 +63,12 @@ class Known:
             mode=kinds.FunctionEnums.AGGREGATE if self.aggregate else kinds.FunctionEnums.SCALAR,
             signature=[self.signature],
         )
+        if self.kind == "procedure":  # a function must give something
+            proto.signature[0].return_type.kind = kinds.ARG_TYPE_FIXED
+            proto.signature[0].return_type.type.type_kind = TYPE_INT64
         proto.options.sql_name = self.name
         proto.options.uses_upper_case_sql_name = False
-        if self.language == _SQL and (with_body or self.is_templated):
+        if self.kind == "function" and self.language == _SQL and (with_body or self.is_templated):
             proto.group = "Templated_SQL_Function"
             proto.templated_sql_function_argument_name.extend(self.arguments)
             proto.parse_resume_location.input = self.body

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from zetasql.wasi._pb2.zetasql.local_service import local_service_pb2 as service
@@ -13,20 +13,48 @@ from zetasql.wasi._pb2.zetasql.proto.simple_catalog_pb2 import SimpleCatalogProt
 from zetasql.wasi._pb2.zetasql.public import options_pb2 as settings
 from zetasql.wasi._pb2.zetasql.public.simple_table_pb2 import SimpleTableProto
 
-from etl_orchestrator.engines.googlesql.catalog import Scope, catalog_of
+from etl_orchestrator.engines.googlesql.catalog import PARTITION_COLUMNS, Scope, catalog_of
 from etl_orchestrator.engines.googlesql.instance import Instance, Refusal
 from etl_orchestrator.engines.googlesql.problems import RoutineRefused, problem_of
 from etl_orchestrator.engines.googlesql.routines import Known, called, known_of
 from etl_orchestrator.engines.googlesql.text import connections, spell
 from etl_orchestrator.engines.googlesql.types import parse_type, type_of
-from etl_orchestrator.table import Schema, TableRef
+from etl_orchestrator.table import Field, Schema, TableRef
 from etl_orchestrator.tools import Routine
 
 _CATALOGS = 16
 _FILLED_CATALOGS = 8
 #: Features of the engine that BigQuery does not have: its timestamps end at microseconds, it knows no FLOAT32.
 _LEFT_OUT = (settings.FEATURE_TIMESTAMP_NANOS, settings.FEATURE_TIMESTAMP_PICOS)
-_ADDED = (settings.FEATURE_DISABLE_FLOAT32,)
+_ADDED = (
+    settings.FEATURE_DISABLE_FLOAT32,
+    settings.FEATURE_CREATE_TABLE_CLONE,
+    settings.FEATURE_CREATE_TABLE_COPY,
+)
+_FRAME = Field(
+    "",
+    "RECORD",
+    "REPEATED",
+    fields=(
+        Field("line", "INTEGER"),
+        Field("column", "INTEGER"),
+        Field("filename", "STRING"),
+        Field("location", "STRING"),
+    ),
+)
+#: https://cloud.google.com/bigquery/docs/reference/system-variables
+SYSTEM_VARIABLES = (
+    *(Field(name, "STRING") for name in (
+        "current_job_id", "dataset_id", "dataset_project_id", "last_job_id", "location", "project_id", "query_label",
+        "reservation", "session_id", "time_zone", "script.job_id", "error.message", "error.statement_text",
+        "error.formatted_stack_trace", "transaction_id",
+    )),
+    *(Field(name, "INTEGER") for name in (
+        "row_count", "script.bytes_billed", "script.bytes_processed", "script.num_child_jobs", "script.slot_ms",
+    )),
+    Field("script.creation_time", "TIMESTAMP"),
+    replace(_FRAME, name="error.stack_trace"),
+)  # fmt: skip
 _Empty = service.AnalyzerOptionsRequest  # any message without fields reads an empty answer
 _BUILTIN_POOL = service.DescriptorPoolListProto(
     definitions=[service.DescriptorPoolListProto.Definition(builtin=service.DescriptorPoolListProto.Builtin())]
@@ -131,9 +159,19 @@ class Session:
         ref = routine.ref
         return known_of((ref.project, ref.dataset, ref.name), statement)
 
-    def analyze(self, sql: str, catalog: Registered, parameters: Mapping[str, str]) -> Any:
-        """The resolved statement, as written: nothing rewritten, unused columns of tables left out."""
+    def analyze(
+        self, sql: str, catalog: Registered, parameters: Mapping[str, str], targets: Sequence[Field] = ()
+    ) -> Any:
+        """The resolved statement, as written: nothing rewritten, unused columns of tables left out.
+
+        `targets` are what the columns of a query are assigned to; a query that does not fit them is refused.
+        """
         options = self._options(parameters)
+        options.target_column_types.extend(type_of(target) for target in targets)
+        for variable in SYSTEM_VARIABLES:
+            options.system_variables.add(name_path=variable.name.split("."), type=type_of(variable))
+        for column in PARTITION_COLUMNS:
+            options.ddl_pseudo_columns.add(name=column.name, type=type_of(column))
         options.prune_unused_columns = True
         options.parse_location_record_type = settings.PARSE_LOCATION_RECORD_CODE_SEARCH
         request = service.AnalyzeRequest(options=options, registered_catalog_id=catalog.number, sql_statement=sql)

@@ -65,6 +65,11 @@ def edited(sql: str, edits: Iterable[Edit]) -> str:
     return sql
 
 
+def _edited_part(text: str, start: int, end: int, edits: Iterable[Edit]) -> str:
+    moved = (Edit(edit.start - start, edit.end - start, edit.text) for edit in edits)
+    return edited(text[start:end], moved)
+
+
 @dataclass(frozen=True, slots=True)
 class Spelled:
     """A query as given and as the engine gets it, `text`."""
@@ -72,6 +77,12 @@ class Spelled:
     given: str
     text: str
     edits: tuple[Edit, ...]
+
+    def part(self, start: int, end: int, before: str = "") -> Spelled:
+        """A part of the given text with something put before it; places still lead back to the whole."""
+        inside = (edit for edit in self.edits if start <= edit.start and edit.end <= end)
+        edits = (Edit(0, start, ""), Edit(start, start, before), *inside, Edit(end, len(self.given), ""))
+        return Spelled(self.given, before + _edited_part(self.given, start, end, edits[2:-1]), edits)
 
     def place_given(self, line: int, column: int) -> tuple[int, int]:
         """The line and column in `given` of a place that the engine names in `text`, both from 1."""

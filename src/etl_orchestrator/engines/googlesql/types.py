@@ -56,6 +56,15 @@ def field_of(name: str, proto: TypeProto) -> Field:
     return Field(name, _NAMES[proto.type_kind])
 
 
+def spelling(field: Field) -> str:
+    """The GoogleSQL type of a field, as `parse_type` reads it."""
+    if field.mode == "REPEATED":
+        return f"ARRAY<{spelling(replace(field, mode='NULLABLE'))}>"
+    if field.type == "RECORD":
+        return f"STRUCT<{', '.join(f'`{part.name}` {spelling(part)}' for part in field.fields)}>"
+    return field.type
+
+
 def parse_type(name: str, text: str) -> Field:
     """A GoogleSQL type as text, as a field of that name; lengths and precisions are read and dropped."""
     tokens: list[str] = []
