@@ -89,6 +89,14 @@ class Rows:
 
 
 @dataclass(frozen=True, slots=True)
+class ScriptResult:
+    """What a text of one or many statements leaves: the rows of its last query, and all tables that are not temporary."""
+
+    rows: Rows
+    tables: Mapping[TableRef, TableData | View] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Routine:
     """A function or procedure as its file defines it: `sql` holds its CREATE statement with the template filled in,
     `ref` is its project.dataset.name, `at` the path of the file."""
@@ -133,7 +141,18 @@ class Runner(Protocol):
         parameters: Mapping[str, ParameterValue],
         routines: Sequence[Routine] = (),
     ) -> Rows:
-        """A query that fails is a `problem`; raises Unsupported for what the engine lacks, InvalidInput for bad rows."""
+        """The rows of a query, or of the last one of a script. A query that fails is a `problem`; raises Unsupported for
+        what the engine lacks, InvalidInput for bad rows."""
+        ...
+
+    def run_script(
+        self,
+        sql: str,
+        tables: Mapping[TableRef, TableData | View],
+        parameters: Mapping[str, ParameterValue],
+        routines: Sequence[Routine] = (),
+    ) -> ScriptResult:
+        """The same with the tables as the script leaves them, none where it fails."""
         ...
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from etl_orchestrator.table import Schema, TableRef
-from etl_orchestrator.tools import Analysis, ParameterValue, Routine, Rows, SqlProblem, TableData, View
+from etl_orchestrator.tools import Analysis, ParameterValue, Routine, Rows, ScriptResult, SqlProblem, TableData, View
 
 
 @dataclass
@@ -48,3 +48,12 @@ class Scripted:
         if callable(self.results):
             return self.results(sql, {table: data for table, data in tables.items() if isinstance(data, TableData)})
         return self.results.get(sql, Rows(problem=SqlProblem("no rows were scripted for this query")))
+
+    def run_script(
+        self,
+        sql: str,
+        tables: Mapping[TableRef, TableData | View],
+        parameters: Mapping[str, ParameterValue],
+        routines: Sequence[Routine] = (),
+    ) -> ScriptResult:
+        return ScriptResult(self.run(sql, tables, parameters, routines), tables)

@@ -23,11 +23,13 @@ from etl_orchestrator.engines.googlesql.problems import RoutineRefused, problem_
 from etl_orchestrator.engines.googlesql.reading import Reading, read
 from etl_orchestrator.engines.googlesql.script_names import names_of
 from etl_orchestrator.engines.googlesql.script_reading import ScriptReading, read_script
+from etl_orchestrator.engines.googlesql.script_state import Frame, State
+from etl_orchestrator.engines.googlesql.scripts import ScriptRun
 from etl_orchestrator.engines.googlesql.session import Session
 from etl_orchestrator.engines.googlesql.text import Spelled, beyond_one_query, connections, spell
 from etl_orchestrator.errors import EngineCrashed, InvalidInput, Unavailable, Unsupported
 from etl_orchestrator.table import Schema, TableRef
-from etl_orchestrator.tools import Analysis, ParameterValue, Routine, Rows, SqlProblem, TableData, View
+from etl_orchestrator.tools import Analysis, ParameterValue, Routine, Rows, ScriptResult, SqlProblem, TableData, View
 
 #: The moment every query is run at, so that a test that reads the clock gives the same rows tomorrow.
 NOW = datetime(2025, 6, 15, 12, 0, 0, tzinfo=UTC)
@@ -129,22 +131,33 @@ class GoogleSql:
         routines: Sequence[Routine] = (),
     ) -> Rows:
         """See `tools.Runner`. The clock stands still at `now`, the time zone is UTC."""
+        return self.run_script(sql, tables, parameters, routines).rows
+
+    def run_script(
+        self,
+        sql: str,
+        tables: Mapping[TableRef, TableData | View],
+        parameters: Mapping[str, ParameterValue],
+        routines: Sequence[Routine] = (),
+    ) -> ScriptResult:
+        """See `tools.Runner`."""
         check_tables(tables)
-        around = Surroundings(tables, parameters, routines)
 
-        def rows(session: Session) -> Rows:
-            reading, runnable = self._evaluator.read(session, sql, around)
-            return rows_of(reading, self._evaluator.rows(session, runnable, around))
+        def result(session: Session) -> ScriptResult:
+            if not beyond_one_query(sql):
+                around = Surroundings(tables, parameters, routines)
+                reading, runnable = self._evaluator.read(session, sql, around)
+                return ScriptResult(rows_of(reading, self._evaluator.rows(session, runnable, around)), tables)
+            state = State(dict(tables), list(routines))
+            ScriptRun(session, self._evaluator, state, self._seconds).run(Frame(sql, parameters))
+            return ScriptResult(state.rows, state.tables)
 
-        beyond = beyond_one_query(sql)
-        if beyond:
-            raise Unsupported(f"the local engine reads one query; this text holds {beyond}")
         try:
-            return self._served(rows)
+            return self._served(result)
         except Failure as failure:
-            return Rows(problem=failure.problem)
+            return ScriptResult(Rows(problem=failure.problem), {})
         except NullElement as null:
-            return Rows(problem=SqlProblem(null.message))
+            return ScriptResult(Rows(problem=SqlProblem(null.message)), {})
 
     def _read(
         self,

@@ -9,23 +9,21 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from zetasql.wasi._pb2.zetasql.proto import function_pb2
-from zetasql.wasi._pb2.zetasql.public import function_pb2 as kinds
-
 from etl_orchestrator.engines.googlesql.catalog import Scope, add_routines, base_catalog, table_proto
 from etl_orchestrator.engines.googlesql.computed import Computed, unknown_of
 from etl_orchestrator.engines.googlesql.contents import check_parameter, check_rows, content_of, with_wildcards
 from etl_orchestrator.engines.googlesql.encoding import decode, encode
+from etl_orchestrator.engines.googlesql.functions import function_of, javascript_of, template_of
 from etl_orchestrator.engines.googlesql.instance import Refusal, TimedOut
-from etl_orchestrator.engines.googlesql.javascript import JavaScript
 from etl_orchestrator.engines.googlesql.native import native_functions
 from etl_orchestrator.engines.googlesql.problems import RoutineRefused, failure_of, problem_of
-from etl_orchestrator.engines.googlesql.reading import Reading, Scan, read
+from etl_orchestrator.engines.googlesql.reading import Reading, Scan, read, scans_of
+from etl_orchestrator.engines.googlesql.resolved import concrete, inherited, kind, walk
 from etl_orchestrator.engines.googlesql.routines import Known
-from etl_orchestrator.engines.googlesql.session import Contents, Session
-from etl_orchestrator.engines.googlesql.supplied import LACKS, PREFIX, TEMPLATES, Template, supplied
+from etl_orchestrator.engines.googlesql.session import Contents, Registered, Session
+from etl_orchestrator.engines.googlesql.supplied import LACKS, PREFIX, TEMPLATES, supplied
 from etl_orchestrator.engines.googlesql.text import Edit, Spelled, connections, edited, spell
-from etl_orchestrator.engines.googlesql.types import field_of, parse_type, type_of
+from etl_orchestrator.engines.googlesql.types import type_of
 from etl_orchestrator.errors import EngineError, Unsupported
 from etl_orchestrator.sql.tokens import COMMENTS, RESERVED, Kind, Token, tokenize
 from etl_orchestrator.table import Field, Schema, TableRef
@@ -69,6 +67,16 @@ class Runnable:
         return self.flat.setdefault(table, f"table_{len(self.flat) + 1}")
 
 
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """A text on its way: as the engine spells it, the catalog it is read with, the texts of the views it may name."""
+
+    spelled: Spelled
+    catalog: Registered
+    views: Mapping[TableRef, str]
+    routines: tuple[Known, ...]
+
+
 class Evaluator:
     """Runs statements one after the other in a session that is given with each. Keeps what it learnt of them."""
 
@@ -88,14 +96,41 @@ class Evaluator:
         reading = self._prepare(session, sql, around, runnable, ())
         return reading, runnable
 
-    def rows(self, session: Session, runnable: Runnable, around: Surroundings) -> Any:
-        """The rows of a query as the evaluator gives them. Raises Failure."""
+    def rows(self, session: Session, runnable: Runnable, around: Surroundings, identified: str = "") -> Any:
+        """The rows of a query as the evaluator gives them; the rows of `identified` carry their number. Raises Failure."""
         types = _types(around)
         return self._asked(
             session,
             runnable,
             around,
             lambda contents, values: session.evaluate(runnable.text, contents, types, values),
+            identified,
+        )
+
+    def statement(self, session: Session, sql: str, around: Surroundings) -> tuple[Any, Runnable]:
+        """The resolved statement, which is no query, and how it is run. Raises Failure."""
+        runnable = Runnable()
+        heard = self._heard(session, sql, around, runnable, ())
+        try:
+            node = concrete(session.analyze(heard.spelled.text, heard.catalog, _types(around)))
+        except Refusal as refusal:
+            raise Failure(problem_of(refusal, heard.spelled)) from None
+        scans = scans_of(tuple(walk(node)), heard.spelled.text, heard.catalog)
+        inserted = inherited(node, "parse_location_range") if kind(node) == "InsertStmt" else None
+        if inserted is not None and scans:  # the target of an INSERT takes no alias
+            scans = (replace(scans[0], named=True), *scans[1:])
+        self._write(heard, scans, runnable)
+        return node, runnable
+
+    def changes(self, session: Session, runnable: Runnable, around: Surroundings, identified: str = "") -> Any:
+        """What an INSERT, UPDATE or DELETE changes; the rows of the table `identified` carry their number."""
+        types = _types(around)
+        return self._asked(
+            session,
+            runnable,
+            around,
+            lambda contents, values: session.modify(runnable.text, contents, types, values),
+            identified,
         )
 
     # --- from the text given to the text run
@@ -103,13 +138,31 @@ class Evaluator:
     def _prepare(
         self, session: Session, sql: str, around: Surroundings, runnable: Runnable, inside: tuple[TableRef, ...]
     ) -> Reading:
-        """Reads the statement and sets `runnable.text`; `inside` are the views that this text is in."""
+        """Reads the query and sets `runnable.text`; `inside` are the views that this text is in."""
+        heard = self._heard(session, sql, around, runnable, inside)
+        reading = self._reading(session, heard, around)
+        if reading.problem:
+            raise Failure(reading.problem)
+        self._write(heard, reading.scans, runnable)
+        return reading
+
+    def _write(self, heard: _Heard, scans: Sequence[Scan], runnable: Runnable) -> None:
+        changes, used = supplied(heard.spelled.text)
+        runnable.supplied |= used
+        runnable.routines = tuple(dict.fromkeys((*runnable.routines, *heard.routines)))
+        sources = [_source(scan, heard.views, runnable) for scan in scans]
+        runnable.text = edited(heard.spelled.text, [*sources, *changes])
+
+    def _heard(
+        self, session: Session, sql: str, around: Surroundings, runnable: Runnable, inside: tuple[TableRef, ...]
+    ) -> _Heard:
+        """The text with the catalog that it is read with."""
         data = {table: given for table, given in around.tables.items() if isinstance(given, TableData)}
         runnable.data |= with_wildcards(sql, data)
         known = {table: given.schema for table, given in runnable.data.items()}
         views: dict[TableRef, str] = {}
         for table, given in around.tables.items():
-            if isinstance(given, View) and table not in inside and re.search(rf"\b{table.name}\b", sql):
+            if isinstance(given, View) and table not in inside and re.search(rf"\b{re.escape(table.name)}\b", sql):
                 known[table] = self._view(session, table, given, around, runnable, inside)
                 views[table] = runnable.text
         spelled = _spelled(sql, known)
@@ -117,15 +170,14 @@ class Evaluator:
             routines = (*session.routines(spelled.text, around.routines, known), *around.functions)
         except RoutineRefused as refused:
             raise Failure(SqlProblem(str(refused))) from None
-        reading = self._reading(session, spelled, known, around, routines)
-        if reading.problem:
-            raise Failure(reading.problem)
-        edits = [_source(scan, views, runnable) for scan in reading.scans]
-        changes, used = supplied(spelled.text)
-        runnable.supplied |= used
-        runnable.routines = tuple(dict.fromkeys((*runnable.routines, *routines)))
-        runnable.text = edited(spelled.text, [*edits, *changes])
-        return reading
+        scope = Scope(
+            known,
+            routines,
+            frozenset(connections(spelled.text)),
+            {name: column for name, (column, _) in around.variables.items()},
+            {name: table.schema for name, table in around.temporary.items()},
+        )
+        return _Heard(spelled, session.catalog(scope), views, routines)
 
     def _view(
         self,
@@ -143,25 +195,10 @@ class Evaluator:
             problem = failure.problem
             raise Failure(SqlProblem(f"the view {table} is refused: {problem.message}")) from None
 
-    def _reading(
-        self,
-        session: Session,
-        spelled: Spelled,
-        schemas: Mapping[TableRef, Schema],
-        around: Surroundings,
-        routines: tuple[Known, ...],
-    ) -> Reading:
-        scope = Scope(
-            schemas,
-            routines,
-            frozenset(connections(spelled.text)),
-            {name: kind for name, (kind, _) in around.variables.items()},
-            {name: table.schema for name, table in around.temporary.items()},
-        )
-        catalog = session.catalog(scope)
+    def _reading(self, session: Session, heard: _Heard, around: Surroundings) -> Reading:
         types = _types(around)
-        key = (session, catalog.number, spelled.text, tuple(types.items()))
-        found = self._readings.get(key) or read(session, spelled, catalog, types)
+        key = (session, heard.catalog.number, heard.spelled.text, tuple(types.items()))
+        found = self._readings.get(key) or read(session, heard.spelled, heard.catalog, types)
         self._readings[key] = found
         self._readings.move_to_end(key)
         while len(self._readings) > _READINGS:
@@ -176,11 +213,14 @@ class Evaluator:
         runnable: Runnable,
         around: Surroundings,
         ask: Callable[[Contents, dict[str, Any]], Any],
+        identified: str = "",
     ) -> Any:
         """The answer, asked again for every value that a computed function must give first."""
         values = {name: encode(check_parameter(name, given), given.value) for name, given in around.parameters.items()}
         began = time.monotonic()
         fixed, computed = self._contents(session, runnable, around)
+        if identified:
+            fixed = fixed.identified(identified)
         while True:
             contents = fixed.with_tables({name: function.table(name) for name, function in computed.items()})
             try:
@@ -202,17 +242,17 @@ class Evaluator:
         computed = {name: function for _, found in bodies for name, function in found.items()}
         for name in sorted(runnable.supplied):
             if name in TEMPLATES:
-                catalog.custom_function.append(_function(TEMPLATES[name]))
+                catalog.custom_function.append(function_of(TEMPLATES[name]))
             else:
                 memo = f"{PREFIX}known_{name}"
                 function = self._native[name]
-                catalog.custom_function.append(_function(_template(name, function, memo)))
+                catalog.custom_function.append(function_of(template_of(name, function, memo)))
                 computed[memo] = function
-        for variable, (kind, value) in around.variables.items():
-            constant = catalog.constant.add(name_path=[variable], type=type_of(kind))
+        for variable, (column, value) in around.variables.items():
+            constant = catalog.constant.add(name_path=[variable], type=type_of(column))
             constant.value.SetInParent()
             if value is not None:
-                constant.value.CopyFrom(encode(kind, value))
+                constant.value.CopyFrom(encode(column, value))
         tables: dict[str, tuple[Any, Any]] = {}
         for table, flat in runnable.flat.items():
             data = runnable.data[table] if isinstance(table, TableRef) else around.temporary[table]
@@ -232,7 +272,7 @@ class Evaluator:
 
     def _computed(self, known: Known) -> Computed:
         if known not in self._javascript:
-            self._javascript[known] = _javascript(known)
+            self._javascript[known] = javascript_of(known)
             while len(self._javascript) > _FUNCTIONS:
                 self._javascript.popitem(last=False)
         return self._javascript[known]
@@ -321,48 +361,3 @@ def _path(tokens: Sequence[Token], index: int) -> tuple[list[str], int]:
             break
         index += 1
     return path, index
-
-
-def _template(name: str, function: Computed, table: str) -> Template:
-    arguments = tuple((argument.name, argument.type) for argument in function.arguments)
-    return Template(name, arguments, function.body(table))
-
-
-def _function(template: Template) -> Any:
-    """A template as a function of the catalog."""
-    anything = function_pb2.FunctionArgumentTypeProto(kind=kinds.ARG_TYPE_ARBITRARY, num_occurrences=-1)
-    signature = function_pb2.FunctionSignatureProto(return_type=anything)
-    for name, kind in template.arguments:
-        argument = signature.argument.add()
-        argument.CopyFrom(anything)
-        if kind:
-            argument.kind = kinds.ARG_TYPE_FIXED
-            argument.type.CopyFrom(type_of(parse_type(name, kind)))
-        argument.options.argument_name = name
-        argument.options.is_not_aggregate = name in template.constant
-    proto = function_pb2.FunctionProto(
-        name_path=[PREFIX + template.name],
-        group="Templated_SQL_Function",
-        mode=kinds.FunctionEnums.AGGREGATE if template.aggregate else kinds.FunctionEnums.SCALAR,
-        signature=[signature],
-        templated_sql_function_argument_name=[name for name, _ in template.arguments],
-    )
-    proto.parse_resume_location.input = template.body
-    return proto
-
-
-def _javascript(known: Known) -> Computed:
-    """Raises Unsupported for a function that cannot be run here."""
-    if known.language != "JS":
-        raise Unsupported(f"{LACKS}{known.language} functions, as {known.name}", fix="run this query in BigQuery")
-    if known.aggregate:
-        raise Unsupported(f"{LACKS}aggregate JavaScript functions, as {known.name}", fix="run this query in BigQuery")
-    if known.libraries:
-        raise Unsupported(
-            f"the JavaScript function {known.name} needs {', '.join(known.libraries)}, which is not here",
-            fix="run this query in BigQuery",
-        )
-    given = zip(known.arguments, known.signature.argument, strict=True)
-    arguments = tuple(field_of(name, argument.type) for name, argument in given)
-    function = JavaScript(known.name, arguments, field_of("result", known.signature.return_type.type), known.body)
-    return Computed(known.name, function.arguments, function.result, function)

@@ -67,7 +67,7 @@ def read(
         return Reading(problem=problem_of(refusal, sql))
     columns, struct = _columns(statement)
     nodes = tuple(walk(statement))
-    scans = _scans(nodes, sql.text, catalog)
+    scans = scans_of(nodes, sql.text, catalog)
     problem = _duplicate(columns) or _wrong_case(scans, sql)
     if problem:
         return Reading(problem=problem)
@@ -103,7 +103,8 @@ def _duplicate(columns: Schema) -> SqlProblem | None:
     return None
 
 
-def _scans(nodes: Iterable[Any], text: str, catalog: Registered) -> tuple[Scan, ...]:
+def scans_of(nodes: Iterable[Any], text: str, catalog: Registered) -> tuple[Scan, ...]:
+    """Where tables stand in the text, in order."""
     found: set[Scan] = set()
     for node in nodes:
         if kind(node) == "TableScan":

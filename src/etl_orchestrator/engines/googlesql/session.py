@@ -11,7 +11,8 @@ from zetasql.wasi._pb2.zetasql.local_service import local_service_pb2 as service
 from zetasql.wasi._pb2.zetasql.proto import options_pb2
 from zetasql.wasi._pb2.zetasql.proto.simple_catalog_pb2 import SimpleCatalogProto
 from zetasql.wasi._pb2.zetasql.public import options_pb2 as settings
-from zetasql.wasi._pb2.zetasql.public.simple_table_pb2 import SimpleTableProto
+from zetasql.wasi._pb2.zetasql.public import type_pb2
+from zetasql.wasi._pb2.zetasql.public.simple_table_pb2 import SimpleColumnProto, SimpleTableProto
 
 from etl_orchestrator.engines.googlesql.catalog import PARTITION_COLUMNS, Scope, catalog_of
 from etl_orchestrator.engines.googlesql.instance import Instance, Refusal
@@ -22,6 +23,8 @@ from etl_orchestrator.engines.googlesql.types import parse_type, type_of
 from etl_orchestrator.table import Field, Schema, TableRef
 from etl_orchestrator.tools import Routine
 
+#: The column that tells rows apart where they are changed.
+ROW_NUMBER = "supplied_row_number"
 _CATALOGS = 16
 _FILLED_CATALOGS = 8
 #: Features of the engine that BigQuery does not have: its timestamps end at microseconds, it knows no FLOAT32.
@@ -84,6 +87,18 @@ class Contents:
 
     def with_tables(self, more: Mapping[str, tuple[SimpleTableProto, service.TableContent]]) -> Contents:
         return Contents(self.catalog, {**self.tables, **more})
+
+    def identified(self, name: str) -> Contents:
+        """The same with a column ROW_NUMBER, the key, which `SELECT *` leaves out and holds the number of the row."""
+        table, content = SimpleTableProto(), service.TableContent()
+        table.CopyFrom(self.tables[name][0])
+        content.CopyFrom(self.tables[name][1])
+        number = type_pb2.TypeProto(type_kind=type_pb2.TYPE_INT64)
+        table.primary_key_column_index.append(len(table.column))
+        table.column.append(SimpleColumnProto(name=ROW_NUMBER, type=number, is_pseudo_column=True))
+        for index, row in enumerate(content.table_data.row):
+            row.cell.add(int64_value=index)
+        return self.with_tables({name: (table, content)})
 
     def request(self) -> service.RegisterCatalogRequest:
         request = service.RegisterCatalogRequest(simple_catalog=self.catalog, descriptor_pool_list=_BUILTIN_POOL)

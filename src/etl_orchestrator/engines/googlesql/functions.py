@@ -1,0 +1,61 @@
+"""Functions that are supplied or written in JavaScript, as the catalog of a run wants them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from zetasql.wasi._pb2.zetasql.proto import function_pb2
+from zetasql.wasi._pb2.zetasql.public import function_pb2 as kinds
+
+from etl_orchestrator.engines.googlesql.computed import Computed
+from etl_orchestrator.engines.googlesql.javascript import JavaScript
+from etl_orchestrator.engines.googlesql.routines import Known
+from etl_orchestrator.engines.googlesql.supplied import LACKS, PREFIX, Template
+from etl_orchestrator.engines.googlesql.types import field_of, parse_type, type_of
+from etl_orchestrator.errors import Unsupported
+
+
+def template_of(name: str, function: Computed, table: str) -> Template:
+    """A computed function that looks up the table of what is known of it."""
+    arguments = tuple((argument.name, argument.type) for argument in function.arguments)
+    return Template(name, arguments, function.body(table))
+
+
+def function_of(template: Template) -> Any:
+    """A template as a function of the catalog."""
+    anything = function_pb2.FunctionArgumentTypeProto(kind=kinds.ARG_TYPE_ARBITRARY, num_occurrences=-1)
+    signature = function_pb2.FunctionSignatureProto(return_type=anything)
+    for name, given in template.arguments:
+        argument = signature.argument.add()
+        argument.CopyFrom(anything)
+        if given:
+            argument.kind = kinds.ARG_TYPE_FIXED
+            argument.type.CopyFrom(type_of(parse_type(name, given)))
+        argument.options.argument_name = name
+        argument.options.is_not_aggregate = name in template.constant
+    proto = function_pb2.FunctionProto(
+        name_path=[PREFIX + template.name],
+        group="Templated_SQL_Function",
+        mode=kinds.FunctionEnums.AGGREGATE if template.aggregate else kinds.FunctionEnums.SCALAR,
+        signature=[signature],
+        templated_sql_function_argument_name=[name for name, _ in template.arguments],
+    )
+    proto.parse_resume_location.input = template.body
+    return proto
+
+
+def javascript_of(known: Known) -> Computed:
+    """Raises Unsupported for a function that cannot be run here."""
+    if known.language != "JS":
+        raise Unsupported(f"{LACKS}{known.language} functions, as {known.name}", fix="run this query in BigQuery")
+    if known.aggregate:
+        raise Unsupported(f"{LACKS}aggregate JavaScript functions, as {known.name}", fix="run this query in BigQuery")
+    if known.libraries:
+        raise Unsupported(
+            f"the JavaScript function {known.name} needs {', '.join(known.libraries)}, which is not here",
+            fix="run this query in BigQuery",
+        )
+    given = zip(known.arguments, known.signature.argument, strict=True)
+    arguments = tuple(field_of(name, argument.type) for name, argument in given)
+    function = JavaScript(known.name, arguments, field_of("result", known.signature.return_type.type), known.body)
+    return Computed(known.name, function.arguments, function.result, function)
