@@ -74,10 +74,11 @@ def _skills() -> list[dict[str, Any]]:
 
 
 def _engines() -> list[dict[str, Any]]:
-    from etl_orchestrator.engines import ENGINES
+    from etl_orchestrator.engines import ENGINES, SECOND_OPINIONS
 
     return [
-        {"name": name, "about": (inspect.getdoc(type(make(None))) or "").partition("\n")[0]} for name, make in ENGINES
+        {"name": name, "about": (inspect.getdoc(type(make(None))) or "").partition("\n")[0]}
+        for name, make in (*ENGINES, *SECOND_OPINIONS)
     ]
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from etl_orchestrator.engines.duckdb import DuckDb
     from etl_orchestrator.engines.googlesql import GoogleSql
 
 
@@ -15,5 +16,13 @@ def _googlesql(on_compile: Callable[[str], None] | None = None) -> GoogleSql:
     return GoogleSql(on_compile=on_compile)
 
 
+def _duckdb(on_compile: Callable[[str], None] | None = None) -> DuckDb:
+    from etl_orchestrator.engines.duckdb import DuckDb
+
+    return DuckDb()
+
+
 #: Name and factory; a factory takes what to call with a line of progress when the engine must be made ready first.
 ENGINES = (("googlesql", _googlesql),)
+#: Those that only run queries, and whose rows are no verdict.
+SECOND_OPINIONS = (("duckdb", _duckdb),)
