@@ -4,7 +4,7 @@ A file of cases holds `source` (the page of Google's documentation its expectati
 cases may read, and `cases`: name, sql, and either `expect` (rows, written by hand) or `problem` (what the message of the
 refusal matches); optional are tables, parameters, routines (CREATE statements), columns (their types), ordered, source.
 
-A file of gaps holds `refused` (a word of the engine's refusal: the cases refused with it) and `wrong` (a reason: the cases
+A file of gaps holds `refused` (a word of the engine's refusal: the cases refused with it, `topic: *` for all of a topic) and `wrong` (a reason: the cases
 answered otherwise). Both are strict: a gap that closes fails the suite until its line is removed.
 """
 
@@ -51,10 +51,14 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Gaps:
-    """By case name: the word of a refusal, and the reason of a wrong answer."""
+    """By case name (`topic: *` for a whole topic): the word of a refusal, and the reason of a wrong answer."""
 
     refused: Mapping[str, str]
     wrong: Mapping[str, str]
+
+    def refusal(self, case: Case) -> str:
+        """The word the engine must refuse the case with, or nothing."""
+        return self.refused.get(case.name) or self.refused.get(case.name.partition(": ")[0] + ": *", "")
 
 
 def cases() -> list[Case]:

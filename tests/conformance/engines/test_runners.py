@@ -44,7 +44,7 @@ def test_case(engine: str, make: Callable[[], Runner], case: Case) -> None:
     runner = _runner(make)
     if runner.name in [name for name, _ in SECOND_OPINIONS]:
         pytest.importorskip(runner.name, reason="an optional extra")
-    refusal = gaps(engine).refused.get(case.name)
+    refusal = gaps(engine).refusal(case)
     if refusal:
         with pytest.raises(Unsupported, match=re.escape(refusal)):
             runner.run(case.sql, case.tables, case.parameters, case.routines)
@@ -106,4 +106,5 @@ def test_there_are_enough_cases() -> None:
 @pytest.mark.parametrize("engine", [name for name, _ in RUNNERS])
 def test_gaps_name_cases(engine: str) -> None:
     known = gaps(engine)
-    assert sorted({*known.refused, *known.wrong} - {case.name for case in CASES}) == []
+    names = {case.name for case in CASES} | {case.name.partition(": ")[0] + ": *" for case in CASES}
+    assert sorted({*known.refused, *known.wrong} - names) == []
