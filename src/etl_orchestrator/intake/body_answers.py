@@ -13,7 +13,7 @@ from etl_orchestrator.sql import scan
 from etl_orchestrator.table import Schema
 
 BODY_ELEMENTS = ("sources", "columns", "where", "having", "qualify", "distinct", "union")
-_SOURCE_PARTS = ("table", "alias", "join", "on", "filter", "unnest", "offset", "schema", "notes")
+_SOURCE_PARTS = ("table", "alias", "join", "on", "filter", "unnest", "offset", "schema", "notes", "matches")
 _COLUMN_PARTS = ("expression", "name", "description", "type", "mode", "notes")
 
 
@@ -100,6 +100,8 @@ def _source_with(source: Source, part: str, text: str, project: str, at: str) ->
         return replace(source, join=None if nothing else elements.join(text, at))
     if part == "on":
         return replace(source, on=None if nothing else elements.on(text, at))
+    if part == "matches":
+        return replace(source, matches=elements.matches(text, at))
     if part == "schema":
         return replace(source, schema=_schema(text, project, at))
     if part == "notes":

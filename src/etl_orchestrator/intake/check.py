@@ -18,6 +18,7 @@ from etl_orchestrator.intake.grain import group_keys, is_constant, is_grouped, k
 from etl_orchestrator.intake.markdown_draft import UNCLEAR
 from etl_orchestrator.intake.reading import Reading, nearest, parameters_used, places
 from etl_orchestrator.intake.resolving import resolved
+from etl_orchestrator.intake.uniqueness import match_questions
 from etl_orchestrator.requirements import Cell, Example, Partitioning, Question, Request, Row
 from etl_orchestrator.sql import expressions
 from etl_orchestrator.tools import Tools
@@ -40,6 +41,7 @@ def questions(request: Request, tools: Tools, rank_dags: RankDags | None = None)
         asked.append(_table(request, reading))
     asked += source_questions(request, reading)
     asked += column_questions(request, reading)
+    asked += match_questions(request, reading)
     asked += _grain(request, {question.element for question in asked})
     asked += _partitioning(request)
     asked += _schedule(request, tools, rank_dags)

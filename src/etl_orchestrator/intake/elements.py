@@ -83,6 +83,16 @@ def join(text: str | None, at: str) -> str | None:
     return kind
 
 
+def matches(text: str | None, at: str) -> str | None:
+    """How many rows of a joined source may match one row before it."""
+    if text is None or not text.strip():
+        return None
+    word = re.split(r"\W+", text.strip().lower())[0]
+    if word not in ("one", "many"):
+        raise InvalidInput(f"`{text.strip()}` does not say how many rows match", at=at, fix="write one or many")
+    return word
+
+
 def on(text: str | None, at: str) -> str | None:
     """The condition of a join; names of columns equal on both sides stay a list (`key_names` reads it)."""
     if text is None or not text.strip():

@@ -95,7 +95,7 @@ def _column(phrase: str, names: Sequence[str], date_column: str | None) -> str |
     for key in (whole, last):
         if key in by_key:
             return by_key[key]
-    for key in (whole, _singular(whole), last, _singular(last)):
+    for key in (whole, singular(whole), last, singular(last)):
         alike = [
             name
             for low, name in by_key.items()
@@ -118,7 +118,8 @@ def _of_time(ends: Sequence[str], names: Sequence[str], date_column: str | None)
     return date_column if date_column in names else None
 
 
-def _singular(word: str) -> str:
+def singular(word: str) -> str:
+    """`city` of cities, `ride` of rides."""
     if word.endswith("ies"):
         return word[:-3] + "y"
     return word[:-1] if word.endswith("s") else word

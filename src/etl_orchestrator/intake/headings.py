@@ -45,6 +45,7 @@ SOURCE_HEADERS = {
     "alias": "alias; as; short name",
     "join": "join; join type; kind of join; join kind; type of join",
     "on": "join key; key; on; join on; join condition; join column",
+    "matches": "matches; rows per match; cardinality",
     "filter": "filter logic; filter; where; row filter; condition",
     "notes": "note; why; purpose; description; comment; remark; reason",
 }

@@ -73,6 +73,7 @@ def _source(draft: Draft, known: dict[str, str], further: dict[str, str], line: 
         table=None if array else elements.table_or_step(name, draft.project, at),
         unnest=elements.expression(array[1], at) if array else None,
         filter=_filter(draft, known.get("filter"), number, line),
+        matches=elements.matches(known.get("matches"), at),
         notes="; ".join(note for note in notes if note) or None,
     )
     if not alias:

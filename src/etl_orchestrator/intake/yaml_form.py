@@ -156,6 +156,7 @@ class Reader:
             filter=self._expression(keys.filter, (*path, "filter")),
             join=elements.join(keys.join, self.at((*path, "join"))),
             on=elements.on(keys.on, self.at((*path, "on"))),
+            matches=elements.matches(keys.matches, self.at((*path, "matches"))),
             schema=self.schema(keys.schema_, (*path, "schema")) if keys.schema_ else None,
             notes=keys.notes,
         )

@@ -87,6 +87,9 @@ class SourceKeys(Keys):
     filter: Text | None = Field(None, description="A condition on this source alone, applied before the join.")
     join: Text | None = Field(None, description="INNER, LEFT, RIGHT, FULL or CROSS; nothing for the first source.")
     on: Text | None = Field(None, description="The condition of the join, or the names of columns equal on both sides.")
+    matches: Text | None = Field(
+        None, description="one or many: how many of its rows a join may find for one row before it."
+    )
     schema_: list[SchemaFieldKeys] | None = Field(None, alias="schema", description="Where no catalog knows the table.")
     notes: Text | None = Field(None, description="Words for the author.")
 
