@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from etl_orchestrator.outcome import Outcome, decisions
+from etl_orchestrator.outcome import Outcome, decisions, said
 from etl_orchestrator.requirements import Question
 from etl_orchestrator.run import Run
 
@@ -87,6 +87,8 @@ def summary(outcome: Outcome, style: Style = plain, verbose: int = 0) -> str:
         parts.append(str(outcome.error))
     parts.extend(str(finding) for finding in outcome.findings)
     parts.extend(f"unchecked {a.code} {a.name}: {a.verdict.reason}" for a in outcome.unchecked)  # type: ignore[union-attr]
+    if verbose and outcome.verb == "check":
+        parts.append(_evidence(outcome))
     if outcome.artifacts and outcome.verb in ("build", "resume"):
         parts.append(_files(outcome))
     if outcome.report:
@@ -94,6 +96,13 @@ def summary(outcome: Outcome, style: Style = plain, verbose: int = 0) -> str:
     if outcome.next:
         parts.append(f"next: {outcome.next}")
     return "\n".join(part for part in parts if part)
+
+
+def _evidence(outcome: Outcome) -> str:
+    """What each gate looked at, each gate once."""
+    answers = {answer.code: answer for _, answer in outcome.answers}.values()
+    told = [(answer, *said(answer.verdict)) for answer in answers]
+    return "\n".join(f"  {word:<9} {answer.code} {answer.name}: {text}" for answer, word, text in told)
 
 
 def _plan(outcome: Outcome) -> str:

@@ -268,3 +268,15 @@ def test_the_status_as_a_person_says_it(verb: str, status: str, word: str) -> No
 )
 def test_what_a_verb_answers_with(outcome: Outcome, text: str) -> None:
     assert terminal.summary(outcome) == text
+
+
+def test_a_verbose_check_shows_what_each_gate_looked_at() -> None:
+    outcome = Outcome("check", "delivered", answers=(("tests", ANSWERS[0]), ("validation", ANSWERS[0])))
+    assert "TST001" not in terminal.summary(outcome)
+    assert terminal.summary(outcome, verbose=1).count("TST001 missing_test: 2 tests") == 1
+
+
+def test_a_guard_that_no_rows_reach_is_shown() -> None:
+    note = Note("refuse_when", "unproved", "no rows were found for which `x` holds")
+    outcome = Outcome("build", "delivered", artifacts=(Artifact("tests/expect.yaml", "[]", "tests", (note,)),))
+    assert "not proved: refuse_when: no rows were found for which `x` holds" in terminal.summary(outcome)
