@@ -12,7 +12,7 @@ from importlib.resources import files
 from typing import Any
 
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
-from wasmtime import ExitTrap, FuncType, Linker, Store, Trap, TrapCode, ValType, WasiConfig, WasmtimeError
+from wasmtime import ExitTrap, Linker, Module, Store, Trap, TrapCode, WasiConfig, WasmtimeError
 
 from etl_orchestrator.engines.googlesql.module import Compiled
 from etl_orchestrator.errors import EngineCrashed, EngineError, Unsupported
@@ -25,6 +25,22 @@ with suppress(ImportError, AttributeError):
 _ERROR = re.compile(r"Code: (\d+), Message: (.*)", re.DOTALL)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _WASI = "wasi_snapshot_preview1"
+
+#: The clock stands still. The engine reads it thousands of times a query, too often for a function of Python's; a
+#: WebAssembly function in its place needs the memory of the engine, which is made later: so the engine gets a door to it.
+_CLOCK_DOOR = """
+(module
+  (type $clock (func (param i32 i64 i32) (result i32)))
+  (table (export "clock") 1 funcref)
+  (func (export "clock_time_get") (type $clock)
+    local.get 0 local.get 1 local.get 2 i32.const 0 call_indirect (type $clock)))
+"""
+_CLOCK = """
+(module
+  (import "engine" "memory" (memory 0 65536 shared))
+  (func (export "clock_time_get") (param i32 i64 i32) (result i32)
+    local.get 2 i64.const %d i64.store i32.const 0))
+"""
 
 
 class Refusal(EngineError):
@@ -48,7 +64,6 @@ class Instance:
     def __init__(self, compiled: Compiled, now: datetime, seconds: float) -> None:
         self._engine = compiled.engine
         self._seconds = seconds
-        self._nanoseconds = (now - _EPOCH) // timedelta(microseconds=1) * 1000
         self._store = Store(compiled.engine)
         self._store.set_epoch_deadline(1)
         wasi = WasiConfig()  # no stdin, stdout, environment; the only files it sees are the time zones
@@ -57,10 +72,15 @@ class Instance:
         linker = Linker(compiled.engine)
         linker.define_wasi()
         linker.allow_shadowing = True
-        clock = FuncType([ValType.i32(), ValType.i64(), ValType.i32()], [ValType.i32()])
-        linker.define_func(_WASI, "clock_time_get", clock, self._clock)
-        self._exports = linker.instantiate(self._store, compiled.module).exports(self._store)
+        door = linker.instantiate(self._store, Module(compiled.engine, _CLOCK_DOOR)).exports(self._store)
+        linker.define(self._store, _WASI, "clock_time_get", door["clock_time_get"])
+        running = linker.instantiate(self._store, compiled.module)
+        self._exports = running.exports(self._store)
         self._memory: Any = self._exports["memory"]  # a SharedMemory, which has no read and write of its own
+        nanoseconds = (now - _EPOCH) // timedelta(microseconds=1) * 1000
+        linker.define_instance(self._store, "engine", running)
+        clock = linker.instantiate(self._store, Module(compiled.engine, _CLOCK % nanoseconds)).exports(self._store)
+        door["clock"].set(self._store, 0, clock["clock_time_get"])  # type: ignore[union-attr]
         self._run("_initialize")
 
     def call(self, method: str, request: Any, response: Any) -> Any:
@@ -118,7 +138,3 @@ class Instance:
             return TimedOut(f"the SQL engine did not end within {self._seconds:g} s")
         reason = code.name.lower().replace("_", " ") if code else trap.message.splitlines()[0]
         return EngineCrashed(f"the SQL engine crashed: {reason}")
-
-    def _clock(self, _clock: int, _precision: int, pointer: int) -> int:
-        ctypes.memmove(self._address(pointer), self._nanoseconds.to_bytes(8, "little"), 8)
-        return 0
