@@ -236,6 +236,14 @@ class Catalog(Protocol):
         ...
 
 
+class Answers(Protocol):
+    """Answers kept between runs by name; any of them may be lost."""
+
+    def recall(self, key: str) -> str | None: ...
+
+    def keep(self, key: str, text: str) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Task:
     """What an author is asked to write: `kind` is expression, query, description or repair; `context` is text by name."""

@@ -65,12 +65,13 @@ class Workplace:
 
     def _tools(self, frozen: bool) -> Tools:
         from etl_orchestrator.authors import RulesAuthor
+        from etl_orchestrator.catalogs.answers import KeptAnswers
         from etl_orchestrator.catalogs.checkout import Checkout
         from etl_orchestrator.engines import ENGINES
         from etl_orchestrator.sql.resolution import Resolved
 
         googlesql = dict(ENGINES)[self._engine](self._say)
-        catalog = Resolved(Checkout(self.root), googlesql, self.settings, frozen)
+        catalog = Resolved(Checkout(self.root), googlesql, self.settings, KeptAnswers(self.root), frozen)
         return Tools(googlesql, googlesql, catalog, RulesAuthor(), self.settings)
 
 

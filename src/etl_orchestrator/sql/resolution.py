@@ -6,10 +6,12 @@ its query gives. Nothing is guessed: what cannot be known is `Unavailable`, by n
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 from etl_orchestrator.errors import EngineError, InvalidInput, OrchestratorError, Unavailable
 from etl_orchestrator.layout import paths
@@ -20,6 +22,7 @@ from etl_orchestrator.table import Field, Schema, TableRef
 from etl_orchestrator.tools import (
     Analysis,
     Analyzer,
+    Answers,
     BaseField,
     Catalog,
     Dag,
@@ -48,12 +51,22 @@ class _Kept:
 class Resolved:
     """Plays Catalog over a repository's own: `schema` knows views and queries too."""
 
-    def __init__(self, catalog: Catalog, analyzer: Analyzer, settings: Settings, frozen: bool = False) -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        analyzer: Analyzer,
+        settings: Settings,
+        answers: Answers | None = None,
+        frozen: bool = False,
+    ) -> None:
+        """`answers` keeps what the analyzer said between runs; `frozen` as in `Watched`."""
         self.watched = Watched(catalog, frozen)
+        self._answers = answers
         self._analyzer = analyzer
         self._settings = settings
         self._kept: dict[TableRef, _Kept] = {}
         self._making: list[TableRef] = []
+        self._circles = 0
 
     # --- the questions of Catalog -------------------------------------------------------------------------------
 
@@ -103,6 +116,7 @@ class Resolved:
     @contextmanager
     def _being_made(self, table: TableRef) -> Iterator[None]:
         if table in self._making:
+            self._circles += 1
             circle = [str(part) for part in (*self._making[self._making.index(table) :], table)]
             raise Circle(f"`{table}` is made from itself: {' -> '.join(circle)}")
         self._making.append(table)
@@ -177,8 +191,27 @@ class Resolved:
             )
         return KnownSchema(known[-1], f"{len(known)} tables of the repository")
 
+    def remembered(self, key: str, make: Callable[[], Any]) -> Any:
+        """What `make` gives, a value of JSON, from an earlier run if everything that it asked is still answered so."""
+        kept = self._answers.recall(key) if self._answers is not None else None
+        if kept is not None:
+            found = json.loads(kept)
+            if self.watched.holds(found["asked"]):
+                self.watched.add(found["asked"])
+                return found["answer"]
+        circles = self._circles
+        with self.watched.recording() as record:
+            answer = make()
+        # Where a circle was met, the answer may depend on where one came in.
+        if self._answers is not None and (circles == self._circles or len(self._making) < 2):
+            self._answers.keep(key, json.dumps({"asked": record, "answer": answer}))
+        return answer
+
     def _columns_of(self, path: str, table: TableRef) -> Schema:
         """The columns that a SQL file of the repository gives; raises Unavailable when it is refused itself."""
+        return unpacked(self.remembered(f"columns {path}", lambda: packed(self._columns_now(path, table))))
+
+    def _columns_now(self, path: str, table: TableRef) -> Schema:
         text = self.text(path) or ""
         try:
             analysis = self.analyze(self.template(path, table, text).render(), table)
@@ -271,6 +304,16 @@ class Resolved:
             if text is not None:
                 return path, text
         raise Unavailable(f"the routine `{called}` is not in the repository", at=paths.table_folder(called))
+
+
+def packed(schema: Schema) -> list[Any]:
+    """Columns without their descriptions as JSON."""
+    return [[field.name, field.type, field.mode, packed(field.fields)] for field in schema]
+
+
+def unpacked(columns: list[Any]) -> Schema:
+    """The inverse of `packed`."""
+    return tuple(Field(name, kind, mode, fields=unpacked(parts)) for name, kind, mode, parts in columns)
 
 
 def tables_of(references: Sequence[TableRef | str], home: TableRef) -> tuple[TableRef, ...]:
