@@ -28,14 +28,24 @@ def folder(name: str) -> Path:
 
 
 @contextmanager
-def repository() -> Iterator[Path]:
-    main, generated = folder("ETLO_BIGQUERY_ETL"), folder("ETLO_GENERATED_SQL")
+def repository(kept: Path | None = None) -> Iterator[Path]:
+    """A folder that is gone afterwards, or one that is kept and used as it is when it stands already."""
+    if kept is not None:
+        if not kept.is_dir():
+            _lay_all(kept)
+        yield kept
+        return
     with tempfile.TemporaryDirectory(prefix="corpus-") as place:
-        root = Path(place)
-        for part in _PARTS:
-            _lay(main / part, root / part)
-        _lay(generated / "sql", root / "sql")
-        yield root
+        _lay_all(Path(place))
+        yield Path(place)
+
+
+def _lay_all(root: Path) -> None:
+    main, generated = folder("ETLO_BIGQUERY_ETL"), folder("ETLO_GENERATED_SQL")
+    root.mkdir(exist_ok=True)
+    for part in _PARTS:
+        _lay(main / part, root / part)
+    _lay(generated / "sql", root / "sql")
 
 
 def _lay(source: Path, target: Path) -> None:

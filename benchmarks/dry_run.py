@@ -19,8 +19,7 @@ from typing import Any
 from corpus import folder, repository
 
 from etl_orchestrator.api import Workplace
-from etl_orchestrator.errors import OrchestratorError, Unavailable, Unsupported
-from etl_orchestrator.sql.dry_run import dry_run_file
+from etl_orchestrator.sql.dry_run import verdict_of
 
 KINDS = (
     "query.sql",
@@ -37,45 +36,36 @@ def measured(root: Path, generated: Path, kinds: Sequence[str], every: int) -> d
     tools = Workplace(root, lambda text: print(text, file=sys.stderr)).frozen_tools
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     causes: Counter[str] = Counter()
-    refused: list[str] = []
-    lacking: list[str] = []
+    listed: dict[str, list[str]] = {"refused": [], "unchecked": []}
     times: list[float] = []
     files = [path for kind in kinds for path in sorted((generated / "sql").rglob(kind))][::every]
     for number, path in enumerate(files, start=1):
         name = path.relative_to(generated).as_posix()
         began = time.process_time()
-        try:
-            problem = dry_run_file(name, tools).problem
-            verdict = "accepted" if problem is None else "refused"
-            if problem is not None:
-                refused.append(f"{problem.place(name)}: {problem.message}")
-        except Unavailable as error:
-            verdict = "unknown"
-            causes[cause_of(error)] += 1
-        except Unsupported as error:
-            verdict = "lacking"
-            lacking.append(f"{name}: {error.message}")
-        except OrchestratorError as error:
-            verdict = "failed"
-            lacking.append(f"{name}: {error}")
+        found = verdict_of(name, tools)
+        verdict = found["verdict"]
+        if verdict == "unknown":
+            causes[cause_of(found["message"], found["at"])] += 1
+        elif verdict != "accepted":
+            listed[verdict].append(f"{found['at']}: {found['message']}" + ("" if name in found["at"] else f" ({name})"))
         times.append(time.process_time() - began)
         counts[path.name][verdict] += 1
         if number % 200 == 0:
             print(f"{number} of {len(files)}, {sum(times):.0f} s", file=sys.stderr)
-    return {"counts": counts, "causes": causes, "refused": refused, "lacking": lacking, "seconds": sum(times)}
+    return {"counts": counts, "causes": causes, **listed, "seconds": sum(times)}
 
 
-def cause_of(error: Unavailable) -> str:
-    """The table or routine that is missing, out of the message."""
-    if "is refused" in error.message:
-        return f"refused in {error.at}: {error.message.partition('is refused: ')[2][:150]}"
-    name = re.search(r"`([^`]+)`", error.message)
-    what = re.sub(r"`[^`]+`", "…", error.message)
-    return f"{what[:120]} | {name[1] if name else error.at}"
+def cause_of(message: str, at: str) -> str:
+    """What is missing, out of the message of an unknown one."""
+    if "is refused" in message:
+        return f"refused in {at}: {message.partition('is refused: ')[2][:150]}"
+    name = re.search(r"`([^`]+)`", message)
+    what = re.sub(r"`[^`]+`", "…", message)
+    return f"{what[:120]} | {name[1] if name else at}"
 
 
 def printed(result: dict[str, Any]) -> None:
-    verdicts = ("accepted", "refused", "lacking", "failed", "unknown")
+    verdicts = ("accepted", "refused", "unchecked", "unknown")
     print(
         f"{'kind':24}"
         + "".join(f"{verdict:>10}" for verdict in verdicts)
@@ -87,7 +77,7 @@ def printed(result: dict[str, Any]) -> None:
         shares = f"{counts['accepted'] / max(known, 1):>10.2%}{counts['unknown'] / total:>10.2%}"
         print(f"{kind:24}{row}{known:>10}{shares}")
     print(f"CPU {result['seconds']:.0f} s")
-    for title in ("refused", "lacking"):
+    for title in ("refused", "unchecked"):
         print(f"\n{title}:", *sorted(result[title]), sep="\n  ")
     print("\nunknown, by cause:")
     for cause, number in result["causes"].most_common():
@@ -99,9 +89,10 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--every", type=int, default=1, help="measure one file of N")
     parser.add_argument("--kinds", nargs="+", default=KINDS[:2], choices=KINDS)
+    parser.add_argument("--repository", type=Path, help="where the two branches are laid together and kept")
     options = parser.parse_args()
     folder("ETLO_PIPELINE_SCHEMAS")
-    with repository() as root:
+    with repository(options.repository) as root:
         result = measured(root, folder("ETLO_GENERATED_SQL"), options.kinds, options.every)
     if options.json:
         print(json.dumps(result, indent=1))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
-from etl_orchestrator.errors import InvalidInput, Unavailable
+from etl_orchestrator.errors import EngineError, InvalidInput, Unavailable
 from etl_orchestrator.layout import own_files, paths
 from etl_orchestrator.model import Model
 from etl_orchestrator.sql import parameters, resolution
@@ -28,11 +28,18 @@ def dry_run(model: Model, tools: Tools) -> Analysis:
     analysis = _analysis(model, tools, is_init=False)
     if analysis.problem is not None or "is_init" not in text:
         return analysis
-    return _both(analysis, _analysis(model, tools, is_init=True))
+    first = _analysis(model, tools, is_init=True)
+    if refused := _first_refused(analysis, first):
+        return refused
+    if difference := difference_of(first.columns, analysis.columns):
+        told = SqlProblem(f"the first run (is_init) and the later ones give other columns: {difference}")
+        return Analysis(tables=analysis.tables, problem=told)
+    return _with_tables_of(analysis, first)
 
 
 def dry_run_file(path: str, tools: Tools) -> Analysis:
-    """The same for any SQL file of the repository: query, view, script, routine, checks.
+    """The same for any SQL file of the repository: query, view, script, routine, checks. The first run may give other
+    columns than the later ones, as in BigQuery.
 
     Raises InvalidInput for a path that is no such file, Unavailable naming a table or routine that nobody knows.
     """
@@ -43,7 +50,28 @@ def dry_run_file(path: str, tools: Tools) -> Analysis:
     analysis = _file_analysis(path, home, text, tools, is_init=False)
     if analysis.problem is not None or "is_init" not in text:
         return analysis
-    return _both(analysis, _file_analysis(path, home, text, tools, is_init=True))
+    first = _file_analysis(path, home, text, tools, is_init=True)
+    return _first_refused(analysis, first) or _with_tables_of(analysis, first)
+
+
+def verdict_of(path: str, tools: Tools) -> dict[str, Any]:
+    """The same as JSON, kept between runs where the wall has a place for it: `verdict` is accepted, refused, unknown (of a
+    table or routine nobody knows) or unchecked (the analyzer cannot say), then `message`, `at` and `fix`; `columns` as
+    `resolution.packed`, `tables` by name."""
+    return dict(resolved(tools).remembered(f"dry run {path}", lambda: _verdict(path, tools)))
+
+
+def _verdict(path: str, tools: Tools) -> dict[str, Any]:
+    try:
+        analysis = dry_run_file(path, tools)
+    except (Unavailable, EngineError) as error:
+        verdict = "unknown" if isinstance(error, Unavailable) else "unchecked"
+        return {"verdict": verdict, "message": error.message, "at": error.at or path, "fix": error.fix or ""}
+    tables = [str(table) for table in analysis.tables]
+    if analysis.problem is not None:
+        place = analysis.problem.place(path)
+        return {"verdict": "refused", "message": analysis.problem.message, "at": place, "fix": "", "tables": tables}
+    return {"verdict": "accepted", "columns": resolution.packed(analysis.columns), "tables": tables}
 
 
 def _file_analysis(path: str, home: TableRef, text: str, tools: Tools, *, is_init: bool) -> Analysis:
@@ -81,14 +109,15 @@ def syntax_problem(path: str, text: str, tools: Tools) -> SqlProblem | None:
     return None
 
 
-def _both(later: Analysis, first: Analysis) -> Analysis:
-    """The later runs' analysis, unless the first run is refused or gives other columns."""
-    if first.problem is not None:
-        told = replace(first.problem, message=f"in the first run (is_init): {first.problem.message}")
-        return Analysis(tables=later.tables, problem=told)
-    if difference := difference_of(first.columns, later.columns):
-        told = SqlProblem(f"the first run (is_init) and the later ones give other columns: {difference}")
-        return Analysis(tables=later.tables, problem=told)
+def _first_refused(later: Analysis, first: Analysis) -> Analysis | None:
+    """The answer when the first run is refused."""
+    if first.problem is None:
+        return None
+    told = replace(first.problem, message=f"in the first run (is_init): {first.problem.message}")
+    return Analysis(tables=later.tables, problem=told)
+
+
+def _with_tables_of(later: Analysis, first: Analysis) -> Analysis:
     return replace(later, tables=tuple(sorted({*later.tables, *first.tables})))
 
 
