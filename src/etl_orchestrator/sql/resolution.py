@@ -260,6 +260,8 @@ class Resolved:
         return read
 
     def schemas(self, sql: str, home: TableRef) -> dict[TableRef, Schema]:
+        for connection in routines.connections(sql) if "EXTERNAL_QUERY" in sql.upper() else ():
+            raise Unavailable(f"EXTERNAL_QUERY asks the database behind `{connection}`, whose columns are not known")
         try:
             references = self._analyzer.references(sql)
         except InvalidInput:

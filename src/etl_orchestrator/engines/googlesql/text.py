@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
 _TOKEN = re.compile(
@@ -101,16 +101,17 @@ class Spelled:
         return offset - shift
 
 
-def spell(sql: str, is_table: Callable[[str], bool]) -> Spelled:
+def spell(sql: str, is_table: Callable[[str], bool], whole: Collection[str] = ()) -> Spelled:
     """The query with `` `a.b.c` `` written `` `a`.`b`.`c` ``.
 
     BigQuery splits such a name, so that `c` is its alias; the engine takes it for one identifier. Left alone is a name
     of two parts that is no table, followed neither by a dot nor a parenthesis: there BigQuery does not split either.
+    Left alone are the names in `whole` too.
     """
     edits: list[Edit] = []
     for token in _TOKEN.finditer(sql):
         name = token.group("quoted")
-        if name is None or not _DOTTED.match(name):
+        if name is None or not _DOTTED.match(name) or name in whole:
             continue
         if name.count(".") > 1 or is_table(name) or sql[token.end() : token.end() + 1] in (".", "("):
             split = ".".join(f"`{part}`" for part in name.split("."))

@@ -281,3 +281,17 @@ def test_threads_take_turns(engine: GoogleSql) -> None:
     for thread in threads:
         thread.join()
     assert found == {number: ((number,),) for number in range(6)}
+
+
+def test_a_column_called_like_its_table_is_meant_where_the_table_has_no_alias(engine: GoogleSql) -> None:
+    table = TableRef("acme-data", "shop", "events")
+    schema = (Field("events", "RECORD", "REPEATED", fields=(Field("name", "STRING"),)), Field("day", "DATE"))
+    for sql in (
+        "SELECT e.name, day FROM `acme-data.shop.events`, UNNEST(events) AS e",
+        "SELECT events.name, day FROM `acme-data.shop.events` CROSS JOIN UNNEST(events) AS events",
+        "SELECT e.name, t.day FROM `acme-data.shop.events` AS t, UNNEST(t.events) AS e",
+    ):
+        analysis = engine.analyze(sql, {table: schema}, {})
+        assert analysis.problem is None, analysis.problem
+        assert [column.type for column in analysis.columns] == ["STRING", "DATE"]
+        assert analysis.tables == (table,)
