@@ -18,6 +18,8 @@ from etl_orchestrator.sql.values import check, empty
 from etl_orchestrator.table import TableRef
 from etl_orchestrator.tools import ParameterValue, Routine, Rows, SqlProblem, TableData
 
+_START = 60.0  # seconds a child may take to begin, on a machine that is busy
+
 
 class DuckDb:
     """DuckDB as a second opinion, never the source of an expected value.
@@ -69,18 +71,28 @@ class DuckDb:
             child.communicate()
 
     def _asked(self, job: Job) -> Answer:
-        child = self._child = self._child or self._started()
+        child = self._child
+        if child is None:
+            child = self._child = self._started()
+            self._answer(child, _START)
         assert child.stdin
-        assert child.stdout
         try:
             pickle.dump(job, child.stdin)
             child.stdin.flush()
-            ready, _, _ = select.select([child.stdout], [], [], self._seconds)
-            if not ready:
-                self.close()
-                raise EngineCrashed(f"DuckDB took longer than {self._seconds:g} s")
+        except BrokenPipeError:
+            self.close()
+            raise EngineCrashed("the DuckDB process ended between two queries") from None
+        return self._answer(child, self._seconds)
+
+    def _answer(self, child: subprocess.Popen[bytes], seconds: float) -> Answer:
+        assert child.stdout
+        ready, _, _ = select.select([child.stdout], [], [], seconds)
+        if not ready:
+            self.close()
+            raise EngineCrashed(f"DuckDB took longer than {seconds:g} s")
+        try:
             answer: Answer = pickle.load(child.stdout)
-        except (EOFError, BrokenPipeError, pickle.UnpicklingError):
+        except (EOFError, pickle.UnpicklingError):
             self.close()
             raise EngineCrashed("the DuckDB process ended without an answer") from None
         return answer

@@ -89,18 +89,21 @@ def _rows(connection: Any, job: Job) -> Answer:
 
 
 def opened(megabytes: int) -> Any:
-    """A database in memory that can be used for jobs and for nothing else."""
+    """A database in memory that can be used for jobs and for nothing else; it spills nothing to files."""
     import duckdb
 
-    connection = duckdb.connect(":memory:", config={"memory_limit": f"{megabytes}MB"})
+    connection = duckdb.connect(":memory:", config={"memory_limit": f"{megabytes}MB", "temp_directory": ""})
     for setting in _SETTINGS:
         connection.execute(setting)
     return connection
 
 
 def serve(requests: BinaryIO, answers: BinaryIO, megabytes: int) -> None:
-    """Until the parent closes its end. Making a database costs more than most queries, so there is one for all."""
+    """Until the parent closes its end; an empty answer first says that it is ready. Making a database costs more than most
+    queries, so there is one for all."""
     connection = opened(megabytes)
+    pickle.dump(Answer(), answers)
+    answers.flush()
     while True:
         try:
             job = pickle.load(requests)
