@@ -33,7 +33,7 @@ class SqlProblem:
 
 @dataclass(frozen=True, slots=True)
 class Lineage:
-    """How an output column is made: `kind` is copied, computed, aggregated or constant; `sources` are
+    """How an output column is made: `kind` is copied, computed, aggregated, constant or unknown; `sources` are
     (table, dotted column) pairs, in the order met."""
 
     kind: str

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from etl_orchestrator.api.building import BuildOptions, build, build_all, plan, resume, runs
 from etl_orchestrator.api.formatting import format_sql_files, format_text
+from etl_orchestrator.api.lineage import lineage
 from etl_orchestrator.api.listing import explain, listing
 from etl_orchestrator.api.single import check, schema, test, validate
 from etl_orchestrator.api.workplace import Workplace, init
@@ -21,6 +22,7 @@ __all__ = [
     "format_sql_files",
     "format_text",
     "init",
+    "lineage",
     "listing",
     "plan",
     "resume",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -31,6 +31,7 @@ _KINDS = {
     paths.SCHEMA_YAML: "other",
     paths.METADATA_YAML: "other",
 }
+_READING = frozenset({paths.QUERY_SQL, paths.VIEW_SQL, paths.SCRIPT_SQL, paths.MATERIALIZED_VIEW_SQL})
 _ROUTINES = frozenset({"udf.sql", "stored_procedure.sql"})
 
 
@@ -135,6 +136,27 @@ class Checkout:
         """What bqetl_project.yaml says; the defaults when there is none."""
         text = self._tree.text(paths.PROJECT_YAML)
         return Settings() if text is None else settings.read(text, paths.PROJECT_YAML)
+
+    def tables_named(self, ask: Callable[[str, str], tuple[list[str] | None, bool]]) -> dict[str, list[str] | None]:
+        """The tables that every query, view and script names, by path; None where that is not known.
+
+        `ask` tells them of a path and text, and whether the text alone decides; then it is not asked again."""
+        stamps: dict[str, Stamp] = {}
+        for folder, entries in self._tree.walk("sql", 3):
+            for entry in entries:
+                if entry.name in _READING and paths.table_of(path := f"{folder}/{entry.name}") is not None:
+                    status = entry.stat(follow_symlinks=False)
+                    stamps[path] = (status.st_mtime_ns, status.st_size)
+
+        def read(path: str) -> Fact:
+            names, alone = ask(path, self._tree.text(path) or "")
+            return Fact(json.dumps(names) if alone else "")
+
+        bodies = self._index.refresh("reads", stamps, read)
+        return {
+            path: json.loads(body) if body else ask(path, self._tree.text(path) or "")[0]
+            for path, body in bodies.items()
+        }
 
     def problems(self) -> tuple[str, ...]:
         """The metadata.yaml and schema.yaml that cannot be read, each as message and place; indexes both kinds."""

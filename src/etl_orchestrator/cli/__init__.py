@@ -193,6 +193,20 @@ def schema(targets: tuple[str, ...], repo: Path | None, write: bool, describe: b
 
 
 @cli.command()
+@click.argument("targets", nargs=-1, required=True, metavar="TABLE_OR_PATH…")
+@repo_option
+@click.option("--downstream", is_flag=True, help="Who in the repository reads these tables, column by column.")
+@click.option("--stop-at-views", is_flag=True, help="Name the columns of a view that is read, not what it reads.")
+@json_option
+def lineage(targets: tuple[str, ...], repo: Path | None, **how: Any) -> None:
+    """Tell of every output column where it comes from and how it is made."""
+    from etl_orchestrator import api
+
+    work = _workplace(repo, door.Screen())
+    door.leave(api.lineage(work, targets, how["downstream"], not how["stop_at_views"]), how["as_json"])
+
+
+@cli.command()
 @click.argument("targets", nargs=-1, required=True, metavar="PATH…")
 @repo_option
 @json_option

@@ -73,6 +73,8 @@ def summary(outcome: Outcome, style: Style = plain, verbose: int = 0) -> str:
         return "\n".join(part for part in (made.removesuffix("\n"), *map(str, outcome.findings)) if part)
     if outcome.data is not None and outcome.status == "delivered" and outcome.verb in _PRINTERS:
         return _PRINTERS[outcome.verb](outcome)
+    if outcome.results and outcome.verb == "lineage" and outcome.status == "delivered":
+        return "\n".join(_printed_lineage(result) for result in outcome.results)
     if outcome.results:
         return _batch(outcome, style)
     head = f"{style(_word(outcome), _STATUS_COLOURS[outcome.status])}" + (f"  {outcome.table}" if outcome.table else "")
@@ -184,6 +186,34 @@ def _printed_columns(outcome: Outcome) -> str:
     return f"valid  {outcome.table}  ({outcome.seconds:.2f} s)\n{columns}"
 
 
+def _printed_lineage(outcome: Outcome) -> str:
+    """A line for each column, below the table it is a column of."""
+    if "readers" in outcome.data:
+        return _printed_readers(outcome)
+    columns = outcome.data["columns"]
+    width = max((len(column["name"]) for column in columns), default=0)
+    lines = [f"{outcome.table}  ({outcome.seconds:.2f} s)"]
+    for column in columns:
+        sources = ", ".join(f"{source['table']}.{source['column']}" for source in column["sources"])
+        note = f"[{column['note']}]" if column["note"] else ""
+        lines.append(f"  {column['name']:<{width}}  {column['kind']:<10}  {sources}  {note}".rstrip())
+    return "\n".join(lines)
+
+
+def _printed_readers(outcome: Outcome) -> str:
+    readers, unread = outcome.data["readers"], outcome.data["unread"]
+    lines = [f"{outcome.table}: {len(readers)} readers  ({outcome.seconds:.2f} s)"]
+    for reader in readers:
+        lines.append(f"  {reader['table']}  {reader['path']}")
+        if reader["unknown"]:
+            lines.append(f"    its columns are not known: {reader['unknown']}")
+        lines += [f"    {one['name']}  {one['kind']}  from {', '.join(one['from'])}" for one in reader["columns"]]
+    if unread:
+        more = f" and {len(unread) - 3} more" if len(unread) > 3 else ""
+        lines.append(f"  not looked into, for they cannot be read: {', '.join(unread[:3])}{more}")
+    return "\n".join(lines)
+
+
 def _printed_tests(outcome: Outcome) -> str:
     lines = [f"{entry['verdict']}  {entry['test']}" for entry in outcome.data]
     return "\n".join([*lines, f"{len(lines)} tests of {outcome.table} passed  ({outcome.seconds:.2f} s)"])
@@ -196,6 +226,7 @@ _PRINTERS: dict[str, Callable[[Outcome], str]] = {
     "format": _printed_format,
     "schema": _printed_schema,
     "validate": _printed_columns,
+    "lineage": _printed_lineage,
     "test": _printed_tests,
     "init": lambda outcome: "\n".join([*outcome.data["files"], f"a new repository in {outcome.data['folder']}"]),
 }

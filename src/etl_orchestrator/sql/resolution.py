@@ -140,7 +140,7 @@ class Resolved:
             return self._unwritten(table, unavailable)
         if known is not None:
             return known
-        source = self._published_from(table)
+        source = self.published_from(table)
         return self.schema(source) if source is not None else None
 
     def _information_schema(self, table: TableRef) -> KnownSchema:
@@ -163,7 +163,7 @@ class Resolved:
             return KnownSchema(tuple(Field(name, "STRING") for name in names), path)
         raise unavailable
 
-    def _published_from(self, table: TableRef) -> TableRef | None:
+    def published_from(self, table: TableRef) -> TableRef | None:
         """The view of the default project whose published copy this is; None for another project's table."""
         section = self._settings.extra.get("default")
         public = section.get("user_facing_project") if isinstance(section, dict) else None

@@ -111,6 +111,7 @@ VERBS: dict[str, tuple[str, ...]] = {
     "format": ("format", "sql", "--check", "--repo", "{repo}"),
     "validate": ("validate", TABLE, "--repo", "{repo}"),
     "schema": ("schema", TABLE, "--repo", "{repo}"),
+    "lineage": ("lineage", TABLE, "--repo", "{repo}"),
     "test": ("test", TABLE, "--repo", "{repo}"),
     "explain": ("explain", "TST006"),
     "list": ("list", "gates"),

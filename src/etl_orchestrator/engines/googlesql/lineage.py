@@ -35,7 +35,7 @@ class Origin:
         return Origin(made, self.sources, tuple(part.made(made) for part in self.parts))
 
 
-_UNKNOWN = Origin("computed")
+_UNKNOWN = Origin("unknown")
 _ITSELF = Origin("")  # a column of a recursive query on its way back to itself adds nothing
 
 
@@ -225,8 +225,9 @@ def _sources(origins: Iterable[Origin]) -> tuple[tuple[TableRef, str], ...]:
 def _combined(origins: Sequence[Origin]) -> Origin:
     """The origin of what is computed from these."""
     kinds = {origin.kind for origin in origins}
-    if "aggregated" in kinds:
-        return Origin("aggregated", _sources(origins))
+    for strongest in ("unknown", "aggregated"):
+        if strongest in kinds:
+            return Origin(strongest, _sources(origins))
     return Origin("constant" if kinds <= {"constant"} else "computed", _sources(origins))
 
 
