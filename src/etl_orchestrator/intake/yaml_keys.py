@@ -196,7 +196,7 @@ class ExampleKeys(Keys):
     ] = Field(default_factory=dict, description="Rows by table; a table not given is empty, a field not given NULL.")  # fmt: skip
     parameters: Cells = Field(default_factory=dict)
     expect: Annotated[list[dict[str, Any]], BeforeValidator(_cells)] = Field(description="The rows that must come out.")
-    ordered: Flag = Field(False, description="Arrays compare in order; otherwise as sets.")
+    ordered: Flag = Field(False, description="Arrays compare in order; otherwise in any order.")
 
 
 class RequirementsKeys(BodyKeys):

@@ -26,6 +26,9 @@ from etl_orchestrator.tools import ParameterValue, TableData, Value
 EXPECT = "expect"
 PARAMETERS = "query_params"
 
+#: The name of the test for which the plugin runs the first build of the table.
+FIRST_RUN = "test_init"
+
 #: Columns that the plugin takes out of every result, so that no expectation can be about them.
 IGNORED = frozenset({"created_at", "generated_time"})
 
@@ -52,6 +55,10 @@ class SqlTest:
     labels: tuple[str, ...] = ()
     views: Mapping[TableRef, str] = field(default_factory=dict)
     written: Mapping[TableRef, str] = field(default_factory=dict, compare=False)
+
+    @property
+    def is_first_run(self) -> bool:
+        return self.name == FIRST_RUN
 
 
 def write(table: TableRef, test: SqlTest, made_by: str) -> tuple[Artifact, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -73,13 +73,13 @@ def typed(value: Value) -> str:
     return f"{shown(value)} ({_TYPES.get(type(value), type(value).__name__)})"
 
 
-def compare(expect: Sequence[Row], rows: Sequence[Row]) -> tuple[Difference, ...]:
-    """Typed rows; empty when they agree. The order of rows never matters, the order in arrays does, NULL is as good as
-    absent, a missing array is an empty one, floats agree within 1e-9. `created_at` and `generated_time` are ignored
-    unless an expected row names them."""
+def compare(expect: Sequence[Row], rows: Sequence[Row], unordered: Collection[str] = ()) -> tuple[Difference, ...]:
+    """Typed rows; empty when they agree. The order of rows never matters, the order in arrays does but for the columns
+    that `unordered` names, NULL is as good as absent, a missing array is an empty one, floats agree within 1e-9.
+    `created_at` and `generated_time` are ignored unless an expected row names them."""
     ignored = IGNORED - {name for row in expect for name in row}
-    wanted = [(number, _comparable(row, ignored)) for number, row in enumerate(expect)]
-    wanted, got = _unmatched(wanted, [_comparable(row, ignored) for row in rows])
+    wanted = [(number, _comparable(row, ignored, unordered)) for number, row in enumerate(expect)]
+    wanted, got = _unmatched(wanted, [_comparable(row, ignored, unordered) for row in rows])
     return tuple(_paired(wanted, got, values.equal))
 
 
@@ -147,8 +147,16 @@ def _shape(difference: Difference, expected: set[str], actual: set[str]) -> Diff
     return Difference(difference.row, difference.column, one, other, kind)
 
 
-def _comparable(row: Row, ignored: Iterable[str]) -> dict[str, Any]:
-    return {name: _bare(value) for name, value in row.items() if name not in ignored and not _absent(value)}
+def _comparable(row: Row, ignored: Iterable[str], unordered: Collection[str]) -> dict[str, Any]:
+    bare = {name: _bare(value) for name, value in row.items() if name not in ignored and not _absent(value)}
+    return {name: _as_bag(value) if name in unordered else value for name, value in bare.items()}
+
+
+def _as_bag(value: Value) -> Value:
+    """With the elements of every array in an order that depends on nothing but them."""
+    if isinstance(value, Mapping):
+        return {name: _as_bag(part) for name, part in value.items()}
+    return sorted(map(_as_bag, value), key=lambda part: repr(_sorted(part))) if isinstance(value, list) else value
 
 
 def _absent(value: Value) -> bool:

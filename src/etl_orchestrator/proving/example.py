@@ -12,6 +12,10 @@ from etl_orchestrator.sql.values import parse_cell
 from etl_orchestrator.table import Field, Schema, TableRef
 from etl_orchestrator.tools import ParameterValue, TableData, Value
 
+#: The labels of a test that is an example, and of one whose arrays compare in order.
+EXAMPLE = "example"
+ORDERED = "ordered"
+
 #: What BigQuery adds to the columns of some tables. No file of rows can hold them: a fixture has them from its name.
 _PSEUDO = frozenset({"_table_suffix", "_partitiontime", "_partitiondate"})
 
@@ -40,7 +44,8 @@ def test_of(
     }
     expect = tuple(_typed(row, output, at) for row in example.expect)
     slug = re.sub(r"[^a-z0-9]+", "_", example.name.lower()).strip("_")[:80]
-    return SqlTest(f"test_{slug}", tables, parameters, expect, output)
+    labels = (EXAMPLE, ORDERED) if example.ordered else (EXAMPLE,)
+    return SqlTest(f"test_{slug}", tables, parameters, expect, output, labels=labels)
 
 
 def source_of(table: TableRef, sources: Iterable[TableRef]) -> TableRef:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 
+from etl_orchestrator.layout.sql_test import FIRST_RUN
 from etl_orchestrator.proving.doubt import CannotTell, QueryFails
 from etl_orchestrator.proving.exercise import Exercise
 from etl_orchestrator.proving.frames import Frame, frames, init_frames, members, names_read, stars
@@ -188,7 +189,7 @@ class _Builder:
         first = init_frames(self.requirements)
         witnesses = self._solved((*first,))[1] if first else self.witnesses
         draft = _Draft(self, [*witnesses, *self.witnesses] if first else witnesses, without=self.requirements.table)
-        return draft.case("test_init", "The very first run: the table does not exist yet.")
+        return draft.case(FIRST_RUN, "The very first run: the table does not exist yet.")
 
     def refused(self, number: int) -> Case | None:
         """Rows for which one condition of `refuse_when` holds: none at all, those of the start, or some walked to."""

@@ -14,7 +14,7 @@ from etl_orchestrator.proving.example import source_of
 from etl_orchestrator.proving.grammar import Node, expression, has_aggregate, has_window, path, unwrap
 from etl_orchestrator.proving.refusals import Guard, guard
 from etl_orchestrator.proving.relations import Block, Item, Machine, Relation, distinct_rows
-from etl_orchestrator.proving.values import Unknown, load
+from etl_orchestrator.proving.values import Unknown, leaves_order_open, load
 from etl_orchestrator.requirements import Body, Column, Requirements, Source
 from etl_orchestrator.table import Field, Schema, TableRef
 from etl_orchestrator.tools import ParameterValue, TableData, Value
@@ -22,11 +22,13 @@ from etl_orchestrator.tools import ParameterValue, TableData, Value
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """The rows in no particular order; a column of `unknown` has no cells in them, and a reason here."""
+    """The rows in no particular order; a column of `unknown` has no cells in them, and a reason here. The arrays of the
+    columns `unordered` are in no particular order either."""
 
     columns: tuple[str, ...]
     rows: list[dict[str, Value]]
     unknown: Mapping[str, str] = field(default_factory=dict)
+    unordered: frozenset[str] = frozenset()
 
 
 def expected_rows(
@@ -52,7 +54,8 @@ def expected_rows(
     rows = [
         {name: cell for name, cell in zip(found.columns, row, strict=True) if name not in unknown} for row in found.rows
     ]
-    return Expected(found.columns, rows, unknown)
+    unordered = frozenset(name for row in rows for name, cell in row.items() if leaves_order_open(cell))
+    return Expected(found.columns, rows, unknown, unordered)
 
 
 def shortfall(

@@ -24,7 +24,11 @@ from etl_orchestrator.layout.sql_test_compare import (
 from etl_orchestrator.layout.sql_test_documents import documents_of, expected_documents, whole_documents
 from etl_orchestrator.layout.sql_test_read import load, read
 from etl_orchestrator.model import Model
+from etl_orchestrator.proving.doubt import CannotTell
+from etl_orchestrator.proving.example import EXAMPLE, ORDERED
+from etl_orchestrator.proving.oracle import expected_rows
 from etl_orchestrator.proving.trial_text import Text, made_by, text_of, unsupplied, view_text, with_short_names
+from etl_orchestrator.requirements import Requirements
 from etl_orchestrator.sql.dry_run import dry_run, resolved
 from etl_orchestrator.table import Schema, TableRef
 from etl_orchestrator.tools import Rows, SqlProblem, TableData, Tools, View
@@ -148,12 +152,23 @@ def _ran(model: Model, tools: Tools, test: SqlTest, text: Text, strict: bool) ->
 
 def _differences(model: Model, tools: Tools, test: SqlTest, rows: Rows, strict: bool) -> tuple[Difference, ...]:
     if model.requirements is not None:
-        return compare(test.expect, rows.dicts())
+        return compare(test.expect, rows.dicts(), _unordered(model.requirements, test))
     found = compare_documents(test.expect, documents_of(rows))
     if found or not strict:
         return found
     declared = _loaded_schema(model.table, tools) or ()
     return (*compare_strictly(test.expect, whole_documents(rows)), *type_differences(declared, rows.columns))
+
+
+def _unordered(requirements: Requirements, test: SqlTest) -> frozenset[str]:
+    """The columns whose arrays are compared as bags: all of an example that does not ask for their order, else those
+    for which the requirements leave it open."""
+    if EXAMPLE in test.labels:
+        return frozenset() if ORDERED in test.labels else frozenset(field.name for field in test.schema)
+    try:
+        return expected_rows(requirements, test.tables, test.parameters, is_init=test.is_first_run).unordered
+    except CannotTell:
+        return frozenset()
 
 
 def _no_fixture(missing: Sequence[TableRef], test: SqlTest) -> str:

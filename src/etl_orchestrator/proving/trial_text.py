@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from etl_orchestrator.errors import InvalidInput, Unavailable
 from etl_orchestrator.layout import paths
-from etl_orchestrator.layout.sql_test import SqlTest
+from etl_orchestrator.layout.sql_test import FIRST_RUN, SqlTest
 from etl_orchestrator.model import Model
 from etl_orchestrator.sql import script
 from etl_orchestrator.sql.dry_run import located, resolved
@@ -49,12 +49,12 @@ def text_of(model: Model, tools: Tools, name: str) -> Text:
     path = paths.query_sql(model.table)
     if name == "test_script":
         path = f"{paths.table_folder(model.table)}/{paths.SCRIPT_SQL}"
-    elif name != "test_init" and model.text(view) is not None:
+    elif name != FIRST_RUN and model.text(view) is not None:
         path = view
     written = model.text(path)
     if written is None:
         raise Unavailable(f"there is no {path.rpartition('/')[2]} to test", at=path)
-    template = resolved(tools).template(path, model.table, written, is_init=name == "test_init")
+    template = resolved(tools).template(path, model.table, written, is_init=name == FIRST_RUN)
     sql = template.render()
     if path == view:
         sql = _VIEW_HEAD.sub(lambda head: "\n" * head[0].count("\n"), sql)

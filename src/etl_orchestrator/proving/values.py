@@ -36,6 +36,14 @@ class UnorderedArray(list[Any]):
     __slots__ = ()
 
 
+def leaves_order_open(value: Any) -> bool:
+    """Whether an array without an order is in it."""
+    if isinstance(value, dict):
+        return any(map(leaves_order_open, value.values()))
+    is_open = isinstance(value, UnorderedArray) and len(value) > 1
+    return is_open or (isinstance(value, list) and any(map(leaves_order_open, value)))
+
+
 @dataclass(frozen=True, slots=True)
 class Unknown:
     """A cell that the oracle could not work out; reading it raises CannotTell."""

@@ -7,7 +7,7 @@ from etl_orchestrator.layout import paths
 from etl_orchestrator.layout.sql_test import SqlTest
 from etl_orchestrator.layout.sql_test_compare import compare
 from etl_orchestrator.model import Model
-from etl_orchestrator.proving.example import source_of, test_of
+from etl_orchestrator.proving.example import ORDERED, source_of, test_of
 from etl_orchestrator.proving.trial import Trial, schema_of, trials
 from etl_orchestrator.requirements import Requirements
 from etl_orchestrator.tools import Tools
@@ -34,4 +34,5 @@ def is_run_by(example: SqlTest, test: SqlTest) -> bool:
     given = example.tables.keys() == tables.keys() and all(
         not compare(data.rows, tables[table].rows) for table, data in example.tables.items()
     )
-    return given and not compare(example.expect, test.expect)
+    same_order = (ORDERED in example.labels) == (ORDERED in test.labels)
+    return given and same_order and not compare(example.expect, test.expect)

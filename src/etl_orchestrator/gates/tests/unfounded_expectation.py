@@ -47,14 +47,14 @@ def check(model: Model, tools: Tools) -> Verdict:
 
 def _difference(requirements: Requirements, test: SqlTest) -> str:
     try:
-        expected = expected_rows(requirements, test.tables, test.parameters, is_init=test.name == "test_init")
+        expected = expected_rows(requirements, test.tables, test.parameters, is_init=test.is_first_run)
     except QueryFails as failure:
         return f"expects rows where the run must fail: {failure.message}"
     except CannotTell as doubt:
         told = f"claims to come from the requirements, which cannot tell: {doubt.message}"
         return told if "requirement" in test.labels else ""
     known = [{name: value for name, value in row.items() if name not in expected.unknown} for row in test.expect]
-    differences = compare(expected.rows, known)
+    differences = compare(expected.rows, known, expected.unordered)
     return f"is not what the requirements say: {'; '.join(map(str, differences))}" if differences else ""
 
 

@@ -48,7 +48,7 @@ def check(model: Model, tools: Tools) -> Verdict:
 def _untold(requirements: Requirements, test: SqlTest) -> str:
     """Why the requirements cannot tell these rows, "" when they can."""
     try:
-        expected = expected_rows(requirements, test.tables, test.parameters, is_init=test.name == "test_init")
+        expected = expected_rows(requirements, test.tables, test.parameters, is_init=test.is_first_run)
     except CannotTell as doubt:
         return doubt.message
     return ", ".join(expected.unknown)

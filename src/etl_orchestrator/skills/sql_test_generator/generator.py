@@ -7,22 +7,20 @@ from dataclasses import replace
 
 from etl_orchestrator.errors import Unavailable
 from etl_orchestrator.layout import paths, sql_test
-from etl_orchestrator.layout.sql_test import EXPECT, SqlTest
+from etl_orchestrator.layout.sql_test import EXPECT, FIRST_RUN, SqlTest
+from etl_orchestrator.layout.sql_test_compare import compare
 from etl_orchestrator.model import Artifact, Model, Note
 from etl_orchestrator.proving.doubt import CannotTell, QueryFails
-from etl_orchestrator.proving.example import test_of
+from etl_orchestrator.proving.example import EXAMPLE, test_of
 from etl_orchestrator.proving.fixtures import Case, cases, guard_cases
 from etl_orchestrator.proving.oracle import Expected, expected_rows
 from etl_orchestrator.proving.trial import run_test, schema_of
 from etl_orchestrator.requirements import Requirements
 from etl_orchestrator.sql.dry_run import dry_run
-from etl_orchestrator.sql.values import equal
 from etl_orchestrator.table import Schema, TableRef
 from etl_orchestrator.tools import Tools, Value
 
 PHASE = "tests"
-INIT = "test_init"
-EXAMPLE = "example"
 REQUIREMENT = "requirement"
 SNAPSHOT = "snapshot"
 UNPROVED = "unproved"
@@ -44,9 +42,7 @@ def work(model: Model, tools: Tools) -> Model:
     made = list(_schema_files(model, schemas, tools))
     taken: set[str] = set()
     for number, example in enumerate(requirements.request.examples, 1):
-        test = replace(
-            test_of(example, requirements, schemas, output), labels=(EXAMPLE,), comments={EXPECT: _SAYS[EXAMPLE]}
-        )
+        test = replace(test_of(example, requirements, schemas, output), comments={EXPECT: _SAYS[EXAMPLE]})
         if test.name == "test_":
             test = replace(test, name=f"test_example_{number}")
         if test.name in taken:
@@ -55,7 +51,7 @@ def work(model: Model, tools: Tools) -> Model:
         made += _written(model, test, _notes(EXAMPLE, test.expect, example.name))
     for case in cases(requirements, schemas):
         # The name of the first run's test has a meaning; an example that has it stands in for the case.
-        if case.name in taken and case.name == INIT:
+        if case.name in taken and case.name == FIRST_RUN:
             continue
         free = case if case.name not in taken else replace(case, name=f"{case.name}_by_rule")
         made += _of_case(model, requirements, tools, free, output)
@@ -110,7 +106,7 @@ def _of_case(
     """A case whose rows the requirements expect; what they cannot tell is taken from the query and labelled."""
     test = SqlTest(case.name, case.tables, case.parameters, schema=output, comments=dict(case.comments))
     try:
-        expected = expected_rows(requirements, case.tables, case.parameters, is_init=case.name == INIT)
+        expected = expected_rows(requirements, case.tables, case.parameters, is_init=case.name == FIRST_RUN)
     except QueryFails:
         return ()  # no rows to expect: the repository's tests cannot say so, the gate unrefused_run does
     except CannotTell as doubt:
@@ -158,9 +154,9 @@ def _merged(expected: Expected, actual: list[dict[str, Value]]) -> list[dict[str
     left = list(actual)
     merged = []
     for row in expected.rows:
-        twin = next(
-            (other for other in left if all(equal(value, other.get(name)) for name, value in row.items())), None
-        )
+        known = [{name: other.get(name) for name in row} for other in left]
+        twins = (place for place, other in enumerate(known) if not compare([row], [other], expected.unordered))
+        twin = next((left[place] for place in twins), None)
         if twin is not None:
             left.remove(twin)
         merged.append({**row, **({name: twin[name] for name in expected.unknown} if twin else {})})

@@ -11,8 +11,11 @@ from etl_orchestrator.authors import RulesAuthor
 from etl_orchestrator.catalogs.memory import Memory
 from etl_orchestrator.engines.googlesql import GoogleSql
 from etl_orchestrator.errors import Unavailable
+from etl_orchestrator.finding import Failed, Finding
+from etl_orchestrator.gates.tests import unfounded_expectation
 from etl_orchestrator.layout import paths
 from etl_orchestrator.model import Artifact, Model
+from etl_orchestrator.phase import Gate
 from etl_orchestrator.plan import Decision, Plan
 from etl_orchestrator.proving.trial import trials
 from etl_orchestrator.requirements import Body, Example, Requirements
@@ -31,6 +34,8 @@ PARTLY = requirements(
         columns("day", "country", "number = COUNT(*)", "print = MAX(FARM_FINGERPRINT(client_id))"),
     )
 )
+WHO = requirements(Body((orders(filter="day = @submission_date"),), columns("day", "who = ARRAY_AGG(client_id)")))
+WHO_SQL = f"SELECT day, ARRAY_AGG(client_id) AS who FROM `{ORDERS}` WHERE day = @submission_date GROUP BY day"
 HEAD = "SELECT day, country, "
 TAIL = f" FROM `{ORDERS}` WHERE day = @submission_date GROUP BY day, country"
 CLIENTS = f"{HEAD}COUNT(DISTINCT client_id) AS clients{TAIL}"
@@ -71,6 +76,16 @@ def _causes(model: Model, tools: Tools) -> set[str]:
     return {trial.cause for trial in trials(model, tools)}
 
 
+def _findings(gate: Gate, model: Model, tools: Tools) -> tuple[Finding, ...]:
+    answer = gate.check(model, tools)
+    return answer.findings if isinstance(answer, Failed) else ()
+
+
+def _bent(model: Model, old: str, new: str) -> Model:
+    files = [replace(file, text=file.text.replace(old, new)) for file in model.artifacts]
+    return replace(model, artifacts=tuple(files))
+
+
 def test_what_the_requirements_tell_is_labelled_requirement(tools: Tools) -> None:
     model = work(_model(KNOWN, CLIENTS), tools)
     expectations = _expectations(model)
@@ -100,6 +115,37 @@ def test_an_example_that_the_query_does_not_meet_stays_as_the_person_wrote_it(to
     assert [(trial.name, trial.cause, trial.detail) for trial in failed] == [
         ("test_by_hand", "logic", "row 1, clients: expected 2, got 1")
     ]
+
+
+@pytest.mark.parametrize(("ordered", "causes"), [(False, {""}), (True, {"logic"})])
+def test_the_arrays_of_an_example_compare_in_order_only_where_it_says_so(
+    ordered: bool, causes: set[str], tools: Tools
+) -> None:
+    rows = tuple({"day": "2025-06-02", "client_id": name} for name in ("ana", "bo"))
+    day = "2025-06-02"
+    example = Example(
+        "two", {str(ORDERS): rows}, ({"day": day, "who": ["bo", "ana"]},), {"submission_date": day}, ordered
+    )
+    required = replace(WHO, request=replace(WHO.request, examples=(example,)))
+    made = work(_model(required, WHO_SQL), tools)
+    two = replace(
+        made, artifacts=tuple(file for file in made.artifacts if "test_" not in file.path or "two" in file.path)
+    )
+    assert _causes(two, tools) == causes
+    assert not _findings(unfounded_expectation.GATE, made, tools)
+    swapped = {True: "example, ordered", False: "example"}
+    bent = _bent(made, f"# labels: {swapped[ordered]}", f"# labels: {swapped[not ordered]}")
+    assert _findings(unfounded_expectation.GATE, bent, tools)
+
+
+def test_an_array_whose_order_the_requirements_leave_open_compares_in_any_order(tools: Tools) -> None:
+    made = work(_model(WHO, WHO_SQL.replace("(client_id)", "(client_id ORDER BY client_id DESC)")), tools)
+    assert _causes(made, tools) == {""}
+    ordered = replace(
+        WHO, body=replace(WHO.body, columns=columns("day", "who = ARRAY_AGG(client_id ORDER BY client_id)"))
+    )
+    ordered = replace(ordered, request=replace(ordered.request, body=ordered.body))
+    assert "logic" in _causes(replace(made, requirements=ordered), tools)
 
 
 def test_a_wrong_query_meets_the_same_expectations_as_the_right_one(tools: Tools) -> None:
