@@ -33,7 +33,7 @@ KINDS = (
 
 
 def measured(root: Path, generated: Path, kinds: Sequence[str], every: int) -> dict[str, Any]:
-    tools = Workplace(root, lambda text: print(text, file=sys.stderr)).frozen_tools
+    tools = Workplace(root, lambda text: print(text, file=sys.stderr)).frozen_tools()
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     causes: Counter[str] = Counter()
     listed: dict[str, list[str]] = {"refused": [], "unchecked": []}

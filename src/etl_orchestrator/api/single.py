@@ -1,11 +1,10 @@
-"""The single tools: check, validate, schema and test of what already stands in a repository."""
+"""The single tools: check, schema and test of what already stands in a repository."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
 
 from etl_orchestrator.api.targets import models
 from etl_orchestrator.api.workplace import Workplace
@@ -15,33 +14,12 @@ from etl_orchestrator.finding import Failed, Unchecked
 from etl_orchestrator.layout import paths
 from etl_orchestrator.model import Model
 from etl_orchestrator.outcome import Outcome, of_batch, of_error
-from etl_orchestrator.phase import found
 from etl_orchestrator.run import Answer, Status
-from etl_orchestrator.table import Field
 
 
 def check(workplace: Workplace, targets: Sequence[str]) -> Outcome:
     """Every gate asked of models that stand in the repository, made by us or by hand."""
     return _each(workplace, "check", targets, lambda model: _checked(workplace, model))
-
-
-def validate(workplace: Workplace, targets: Sequence[str]) -> Outcome:
-    """The dry run of queries: what the analyzer says of them."""
-
-    def one(model: Model) -> Outcome:
-        from etl_orchestrator.gates.query.refused_query import GATE
-        from etl_orchestrator.sql.dry_run import dry_run
-
-        analysis = dry_run(model, workplace.tools)
-        at = _query_path(model)
-        data = {"columns": [_column(field) for field in analysis.columns], "tables": [str(t) for t in analysis.tables]}
-        if analysis.problem is None:
-            return Outcome("validate", "delivered", table=str(model.table), data=data)
-        place = f"{at}:{analysis.problem.line}:{analysis.problem.column}" if analysis.problem.line else at
-        finding = found(GATE, analysis.problem.message, place, "correct the query")
-        return Outcome("validate", "open", table=str(model.table), findings=(finding,), data=data)
-
-    return _each(workplace, "validate", targets, one, "query.sql")
 
 
 def schema(workplace: Workplace, targets: Sequence[str], write: bool = False, describe: bool = False) -> Outcome:
@@ -127,14 +105,3 @@ def _asked(verb: str, model: Model, answers: list[tuple[str, Answer]]) -> Outcom
     return Outcome(
         verb, status, table=str(model.table), findings=findings, artifacts=model.artifacts, answers=tuple(answers)
     )
-
-
-def _query_path(model: Model) -> str:
-    from etl_orchestrator.layout import paths
-
-    return paths.query_sql(model.table)
-
-
-def _column(field: Field) -> dict[str, Any]:
-    nested = {"fields": [_column(part) for part in field.fields]} if field.fields else {}
-    return {"name": field.name, "type": field.type, "mode": field.mode, **nested}

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
 from etl_orchestrator.errors import InvalidInput, OrchestratorError
 from etl_orchestrator.outcome import Outcome, of_error
 from etl_orchestrator.store import Store
-from etl_orchestrator.tools import Settings, Tools
+from etl_orchestrator.tools import Analyzer, Catalog, Settings, Tools
 
 
 class Workplace:
@@ -56,23 +57,23 @@ class Workplace:
 
     @cached_property
     def tools(self) -> Tools:
-        return self._tools(frozen=False)
-
-    @cached_property
-    def frozen_tools(self) -> Tools:
-        """The same for work on many files at once, while nobody changes the repository: each file is read once."""
-        return self._tools(frozen=True)
-
-    def _tools(self, frozen: bool) -> Tools:
         from etl_orchestrator.authors import RulesAuthor
-        from etl_orchestrator.catalogs.answers import KeptAnswers
-        from etl_orchestrator.catalogs.checkout import Checkout
         from etl_orchestrator.engines import ENGINES
-        from etl_orchestrator.sql.resolution import Resolved
 
         googlesql = dict(ENGINES)[self._engine](self._say)
-        catalog = Resolved(Checkout(self.root), googlesql, self.settings, KeptAnswers(self.root), frozen)
-        return Tools(googlesql, googlesql, catalog, RulesAuthor(), self.settings)
+        return Tools(googlesql, googlesql, self._catalog(googlesql, frozen=False), RulesAuthor(), self.settings)
+
+    def frozen_tools(self) -> Tools:
+        """Tools for work on many files at once while nobody changes the repository: each file is read once, as it is
+        now."""
+        return replace(self.tools, catalog=self._catalog(self.tools.analyzer, frozen=True))
+
+    def _catalog(self, analyzer: Analyzer, frozen: bool) -> Catalog:
+        from etl_orchestrator.catalogs.answers import KeptAnswers
+        from etl_orchestrator.catalogs.checkout import Checkout
+        from etl_orchestrator.sql.resolution import Resolved
+
+        return Resolved(Checkout(self.root), analyzer, self.settings, KeptAnswers(self.root), frozen)
 
 
 def init(folder: Path, project: str, overwrite: bool = False) -> Outcome:

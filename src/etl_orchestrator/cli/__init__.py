@@ -171,12 +171,18 @@ def format_(targets: tuple[str, ...], repo: Path | None, check_only: bool, diff:
 @cli.command()
 @click.argument("targets", nargs=-1, required=True, metavar="PATH…")
 @repo_option
+@click.option("--jobs", type=click.IntRange(1, 32), help="Files asked at the same time (default: one a processor).")
 @json_option
-def validate(targets: tuple[str, ...], repo: Path | None, as_json: bool) -> None:
-    """Dry-run queries with Google's own analyzer, offline."""
+@quiet_option
+def validate(targets: tuple[str, ...], repo: Path | None, jobs: int | None, as_json: bool, quiet: bool) -> None:
+    """Dry-run queries, views, scripts, routines and checks with Google's own analyzer, offline.
+
+    Names tables, folders or .sql files. What is unchanged since it was last asked is not asked again.
+    """
     from etl_orchestrator import api
 
-    door.leave(api.validate(_workplace(repo, door.Screen()), targets), as_json)
+    screen = door.Screen(quiet)
+    door.leave(api.validate(_workplace(repo, screen), targets, jobs, screen.say), as_json)
 
 
 @cli.command()

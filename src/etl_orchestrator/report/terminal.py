@@ -71,6 +71,8 @@ def summary(outcome: Outcome, style: Style = plain, verbose: int = 0) -> str:
         # stdout is a patch or the text itself, and nothing beside it but what is wrong.
         made = str(outcome.data.get("diff", outcome.data.get("text", "")))
         return "\n".join(part for part in (made.removesuffix("\n"), *map(str, outcome.findings)) if part)
+    if outcome.verb == "validate" and outcome.results:
+        return _validated(outcome, style)
     if outcome.data is not None and outcome.status == "delivered" and outcome.verb in _PRINTERS:
         return _PRINTERS[outcome.verb](outcome)
     if outcome.results and outcome.verb == "lineage" and outcome.status == "delivered":
@@ -148,6 +150,24 @@ def _batch(outcome: Outcome, style: Style) -> str:
         counts[_word(result)] = counts.get(_word(result), 0) + 1
     total = ", ".join(f"{count} {word}" for word, count in counts.items())
     lines.append(f"{len(outcome.results)} models: {total}  ({outcome.seconds:.2f} s)")
+    return "\n".join(lines)
+
+
+def _validated(outcome: Outcome, style: Style) -> str:
+    """Only the files that are not accepted, then how many there are of each verdict and cause."""
+    lines = []
+    for result in outcome.results:
+        if result.status != "delivered":
+            word = style(f"{_word(result):<13}", _STATUS_COLOURS[result.status])
+            lines.append(f"{word} {result.data['path']}")
+            told = [*(str(finding) for finding in result.findings), *([str(result.error)] if result.error else [])]
+            lines.extend("    " + text.replace("\n", "\n    ") for text in told)
+    data = outcome.data
+    if data["causes"]:
+        lines.append("by cause:")
+        lines.extend(f"  {entry['files']:>5}  {entry['verdict']}: {entry['cause']}" for entry in data["causes"])
+    counts = ", ".join(f"{number} {word}" for word, number in data["verdicts"].items())
+    lines.append(f"{data['files']} files: {counts}  ({outcome.seconds:.2f} s)")
     return "\n".join(lines)
 
 

@@ -58,7 +58,17 @@ def verdict_of(path: str, tools: Tools) -> dict[str, Any]:
     """The same as JSON, kept between runs where the wall has a place for it: `verdict` is accepted, refused, unknown (of a
     table or routine nobody knows) or unchecked (the analyzer cannot say), then `message`, `at` and `fix`; `columns` as
     `resolution.packed`, `tables` by name."""
-    return dict(resolved(tools).remembered(f"dry run {path}", lambda: _verdict(path, tools)))
+    return dict(resolved(tools).remembered(_key(path), lambda: _verdict(path, tools)))
+
+
+def kept_verdict_of(path: str, tools: Tools) -> dict[str, Any] | None:
+    """The verdict of an earlier run, if nothing has changed that it was made from; asks no analyzer."""
+    found = resolved(tools).kept(_key(path))
+    return None if found is None else dict(found)
+
+
+def _key(path: str) -> str:
+    return f"dry run {path}"
 
 
 def _verdict(path: str, tools: Tools) -> dict[str, Any]:

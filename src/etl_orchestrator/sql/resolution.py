@@ -191,14 +191,21 @@ class Resolved:
             )
         return KnownSchema(known[-1], f"{len(known)} tables of the repository")
 
-    def remembered(self, key: str, make: Callable[[], Any]) -> Any:
-        """What `make` gives, a value of JSON, from an earlier run if everything that it asked is still answered so."""
-        kept = self._answers.recall(key) if self._answers is not None else None
-        if kept is not None:
-            found = json.loads(kept)
+    def kept(self, key: str) -> Any | None:
+        """What an earlier run found, if everything that it asked is still answered so."""
+        text = self._answers.recall(key) if self._answers is not None else None
+        if text is not None:
+            found = json.loads(text)
             if self.watched.holds(found["asked"]):
                 self.watched.add(found["asked"])
                 return found["answer"]
+        return None
+
+    def remembered(self, key: str, make: Callable[[], Any]) -> Any:
+        """What `make` gives, a value of JSON, or what is kept of it."""
+        kept = self.kept(key)
+        if kept is not None:
+            return kept
         circles = self._circles
         with self.watched.recording() as record:
             answer = make()

@@ -1,0 +1,95 @@
+"""validate: any SQL file of a repository, many at once, and nothing asked twice that has not changed."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from etl_orchestrator import api
+from etl_orchestrator.report import terminal
+
+FILES = {
+    "bqetl_project.yaml": "default:\n  project: acme-data\n  user_facing_project: acme-public\n",
+    "dags.yaml": "{}\n",
+    "sql/acme-data/shop_derived/orders_v1/schema.yaml": (
+        "fields:\n- {name: day, type: DATE, mode: NULLABLE}\n- {name: price, type: INTEGER, mode: NULLABLE}\n"
+    ),
+    "sql/acme-data/shop/orders/view.sql": (
+        "CREATE OR REPLACE VIEW\n  `acme-data.shop.orders`\nAS\nSELECT\n  *\nFROM\n  `acme-data.shop_derived.orders_v1`\n"
+    ),
+    "sql/acme-data/shop/tax/udf.sql": "CREATE OR REPLACE FUNCTION shop.tax(x INT64) AS (x * 19 / 100);\nSELECT shop.tax(1);\n",
+    "sql/acme-data/shop_derived/daily_v1/query.sql": (
+        "{% set column = 'price' %}\nSELECT\n  day,\n  SUM(shop.tax({{ column }})) AS tax,\nFROM\n  `acme-public.shop.orders`\n"
+        "WHERE\n  day = @submission_date\nGROUP BY\n  day\n"
+    ),
+    "sql/acme-data/shop_derived/daily_v1/checks.sql": "ASSERT(SELECT COUNT(*) FROM `{{ project_id }}.shop.orders`) > 0;\n",
+    "sql/acme-data/shop_derived/broken_v1/query.sql": (
+        "{% if true %}\nSELECT\n  prize\nFROM\n  `acme-data.shop.orders`\n{% endif %}\n"
+    ),
+    "sql/acme-data/shop_derived/lost_v1/query.sql": "SELECT\n  x\nFROM\n  `acme-data.other.gone_v1`\n",
+}
+
+
+@pytest.fixture
+def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> api.Workplace:
+    from etl_orchestrator.catalogs import answers
+
+    # The compiled engine stays where it is; what is kept of this repository must not outlive the test.
+    monkeypatch.setattr(answers, "folder", lambda: tmp_path / "cache")
+    root = tmp_path / "repo"
+    for path, text in FILES.items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text(text)
+    return api.Workplace(root)
+
+
+def test_all_kinds_of_files_by_their_causes(workplace: api.Workplace) -> None:
+    outcome = api.validate(workplace, ["sql"])
+    assert outcome.data["verdicts"] == {"refused": 1, "accepted": 4, "unknown": 1}
+    assert (outcome.status, outcome.exit_code) == ("open", 1)
+    places = {f.at for result in outcome.results for f in result.findings}
+    assert places == {"sql/acme-data/shop_derived/broken_v1/query.sql:3:3"}
+    assert {entry["verdict"]: entry["files"] for entry in outcome.data["causes"]} == {"refused": 1, "unknown": 1}
+    told = terminal.summary(outcome)
+    assert "`acme-data.other.gone_v1`" in told
+    assert "6 files: " in told
+    assert "orders/view.sql" not in told
+
+
+def test_a_view_alone_tells_its_columns(workplace: api.Workplace) -> None:
+    outcome = api.validate(workplace, ["shop.orders"])
+    assert [column["name"] for column in outcome.data["columns"]] == ["day", "price"]
+    assert outcome.data["path"] == "sql/acme-data/shop/orders/view.sql"
+
+
+def test_what_has_not_changed_is_not_asked_again_and_what_has_is(
+    workplace: api.Workplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = api.validate(workplace, ["sql"])
+    again = api.Workplace(workplace.root, engine="googlesql")
+    with monkeypatch.context() as patched:
+        patched.setattr(type(again.tools.analyzer), "analyze", None)
+        patched.setattr(type(again.tools.analyzer), "references", None)
+        assert api.validate(again, ["sql"]).data == first.data
+    schema = workplace.root / "sql/acme-data/shop_derived/orders_v1/schema.yaml"
+    schema.write_text(schema.read_text().replace("price", "prize"))
+    changed = api.validate(again, ["sql"])
+    assert {r.data["path"].split("/")[3]: r.status for r in changed.results}["broken_v1"] == "delivered"
+    assert [r.status for r in changed.results if "daily_v1/query" in r.data["path"]] == ["open"]
+
+
+def test_several_processes_give_the_same_and_progress_is_told(workplace: api.Workplace) -> None:
+    folder = workplace.root / "sql/acme-data/shop_derived"
+    for number in range(20):
+        shutil.copytree(folder / "daily_v1", folder / f"daily_{number}_v1")
+    told: list[str] = []
+    outcome = api.validate(workplace, ["sql"], jobs=2, say=told.append)
+    assert outcome.data["verdicts"] == {"refused": 1, "accepted": 44, "unknown": 1}
+    assert [result.data["path"] for result in outcome.results] == sorted(r.data["path"] for r in outcome.results)
+
+
+def test_a_file_that_belongs_to_no_table_is_bad_input(workplace: api.Workplace) -> None:
+    (workplace.root / "loose.sql").write_text("SELECT 1")
+    assert api.validate(workplace, [str(workplace.root / "loose.sql")]).exit_code == 2
