@@ -13,7 +13,7 @@ from etl_orchestrator.engines.googlesql.catalog import Scope, add_routines, base
 from etl_orchestrator.engines.googlesql.computed import Computed, unknown_of
 from etl_orchestrator.engines.googlesql.contents import check_parameter, check_rows, content_of, with_wildcards
 from etl_orchestrator.engines.googlesql.encoding import decode, encode
-from etl_orchestrator.engines.googlesql.functions import function_of, javascript_of, template_of
+from etl_orchestrator.engines.googlesql.functions import function_of, javascript_of, stub_of, template_of
 from etl_orchestrator.engines.googlesql.instance import Refusal, TimedOut
 from etl_orchestrator.engines.googlesql.native import native_functions
 from etl_orchestrator.engines.googlesql.problems import RoutineRefused, failure_of, problem_of
@@ -167,7 +167,8 @@ class Evaluator:
                 views[table] = runnable.text
         spelled = _spelled(sql, known)
         try:
-            routines = (*session.routines(spelled.text, around.routines, known), *around.functions)
+            texts = "\n".join([spelled.text, *(function.body for function in around.functions)])
+            routines = (*session.routines(texts, around.routines, known), *around.functions)
         except RoutineRefused as refused:
             raise Failure(SqlProblem(str(refused))) from None
         scope = Scope(
@@ -266,6 +267,8 @@ class Evaluator:
             runnable.supplied |= used
             tables = _tables_in(known.body, runnable)
             return replace(known, body=edited(known.body, [*edits, *tables])), {}
+        if known.path[0] == "AI":
+            return stub_of(known), {}
         function = self._computed(known)
         table = f"{PREFIX}known_{'_'.join(known.path).replace('-', '_')}"
         return replace(known, language="SQL", body=function.body(table)), {table: function}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from zetasql.wasi._pb2.zetasql.proto import function_pb2
@@ -11,8 +12,9 @@ from etl_orchestrator.engines.googlesql.computed import Computed
 from etl_orchestrator.engines.googlesql.javascript import JavaScript
 from etl_orchestrator.engines.googlesql.routines import Known
 from etl_orchestrator.engines.googlesql.supplied import LACKS, PREFIX, Template
-from etl_orchestrator.engines.googlesql.types import field_of, parse_type, type_of
+from etl_orchestrator.engines.googlesql.types import field_of, parse_type, type_name, type_of
 from etl_orchestrator.errors import Unsupported
+from etl_orchestrator.table import Field
 
 
 def template_of(name: str, function: Computed, table: str) -> Template:
@@ -59,3 +61,20 @@ def javascript_of(known: Known) -> Computed:
     arguments = tuple(field_of(name, argument.type) for name, argument in given)
     function = JavaScript(known.name, arguments, field_of("result", known.signature.return_type.type), known.body)
     return Computed(known.name, function.arguments, function.result, function)
+
+
+def stub_of(known: Known) -> Known:
+    """A function over a model, which says of itself that it is a stub where it gives text, and is NULL or empty elsewhere."""
+    label = f"stub: {known.path[0]}.{known.path[-1].split()[0]} is not run here"
+    names = tuple(argument.options.argument_name for argument in known.signature.argument)
+    return replace(
+        known, language="SQL", arguments=names, body=_stub(field_of("answer", known.signature.return_type.type), label)
+    )
+
+
+def _stub(column: Field, label: str) -> str:
+    if column.mode == "REPEATED" or column.type not in ("RECORD", "STRING"):
+        return f"CAST(NULL AS {type_name(column)})"
+    if column.type == "STRING":
+        return f"'{label}'"
+    return f"STRUCT({', '.join(f'{_stub(part, label)} AS `{part.name}`' for part in column.fields)})"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ctypes
 import re
 import threading
+import time
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
@@ -24,6 +26,9 @@ with suppress(ImportError, AttributeError):
 
 _ERROR = re.compile(r"Code: (\d+), Message: (.*)", re.DOTALL)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+#: What an instance may take; it is looked at so often while a call runs. A query of a SQL test takes 10 to 100 MB.
+MEMORY_BYTES = 400 << 20
+_WATCH_SECONDS = 0.02
 _WASI = "wasi_snapshot_preview1"
 
 #: The clock stands still. The engine reads it thousands of times a query, too often for a function of Python's; a
@@ -55,15 +60,50 @@ class TimedOut(EngineCrashed):
     """Raised when a call took longer than the instance allows."""
 
 
+class OutOfMemory(EngineCrashed):
+    """Raised when a call took more memory than the instance allows."""
+
+
+class Guard:
+    """Calls `interrupt` when this thread has worked for so many seconds, or when `is_full`; `full` says which it was.
+
+    Waiting for other processes does not count, where the system tells it (macOS does not).
+    """
+
+    def __init__(self, seconds: float, interrupt: Callable[[], None], is_full: Callable[[], bool]) -> None:
+        own = getattr(time, "pthread_getcpuclockid", None)
+        self._clock: int = own(threading.get_ident()) if own else time.CLOCK_MONOTONIC
+        self._end = time.clock_gettime(self._clock) + seconds
+        self._interrupt = interrupt
+        self._is_full = is_full
+        self._stopped = threading.Event()
+        self.full = False
+
+    def start(self) -> None:
+        threading.Thread(target=self._watch, daemon=True).start()
+
+    def stop(self) -> None:
+        self._stopped.set()
+
+    def _watch(self) -> None:
+        while not self.full and (left := self._end - time.clock_gettime(self._clock)) > 0:
+            if self._stopped.wait(min(left, _WATCH_SECONDS)):
+                return
+            self.full = self._is_full()
+        self._interrupt()
+
+
 class Instance:
     """The service with a memory of its own; after EngineCrashed it must not be used again.
 
-    `now` is what CURRENT_TIMESTAMP and its kin see in every call; `seconds` is the longest a call may take.
+    `now` is what CURRENT_TIMESTAMP and its kin see in every call; `seconds` of work are the most
+    a call may take.
     """
 
-    def __init__(self, compiled: Compiled, now: datetime, seconds: float) -> None:
+    def __init__(self, compiled: Compiled, now: datetime, seconds: float, memory_bytes: int = MEMORY_BYTES) -> None:
         self._engine = compiled.engine
         self._seconds = seconds
+        self._most = memory_bytes
         self._store = Store(compiled.engine)
         self._store.set_epoch_deadline(1)
         wasi = WasiConfig()  # no stdin, stdout, environment; the only files it sees are the time zones
@@ -91,14 +131,14 @@ class Instance:
         data = request.SerializeToString()
         sent = self._run("wasm_malloc", max(len(data), 1))
         size = self._run("wasm_malloc", 4)
-        ctypes.memmove(self._address(sent), data, len(data))
+        ctypes.memmove(self._address(sent, len(data)), data, len(data))
         answer = self._run(f"ZetaSqlLocalService_{method}", sent, len(data), size)
         self._run("wasm_free", sent)
         if answer == 0:
             self._run("wasm_free", size)
             raise self._refusal()
-        length = int.from_bytes(ctypes.string_at(self._address(size), 4), "little")
-        content = ctypes.string_at(self._address(answer), length)
+        length = int.from_bytes(ctypes.string_at(self._address(size, 4), 4), "little")
+        content = ctypes.string_at(self._address(answer, length), length)
         self._run("wasm_free", answer)
         self._run("wasm_free", size)
         try:
@@ -106,34 +146,50 @@ class Instance:
         except DecodeError:
             raise Unsupported("this query is too deeply nested for the local engine") from None
 
-    def _address(self, pointer: int) -> int:
-        return ctypes.addressof(self._memory.data_ptr().contents) + (pointer & 0xFFFFFFFF)
+    @property
+    def memory_bytes(self) -> int:
+        """The size of the memory, which never shrinks."""
+        size: int = self._memory.data_len()
+        return size
+
+    def _address(self, pointer: int, length: int) -> int:
+        """Where this part of the memory stands in the process; an engine that names another place is broken."""
+        start = pointer & 0xFFFFFFFF
+        if not 0 < start <= start + length <= self.memory_bytes:
+            raise EngineCrashed("the SQL engine answered with a place outside its memory")
+        return ctypes.addressof(self._memory.data_ptr().contents) + start
 
     def _refusal(self) -> Refusal:
         length = self._run("wasm_get_last_error_size")
-        text = ctypes.string_at(self._address(self._run("wasm_get_last_error")), length).decode(errors="replace")
+        text = ctypes.string_at(self._address(self._run("wasm_get_last_error"), length), length).decode(
+            errors="replace"
+        )
         found = _ERROR.match(text)
         return Refusal(int(found.group(1)), found.group(2)) if found else Refusal(2, text)
 
     def _run(self, function: str, *arguments: int) -> int:
-        guard = threading.Timer(self._seconds, self._engine.increment_epoch)
         service = function.startswith("ZetaSql")
-        if service:
-            self._store.set_epoch_deadline(1)
-            guard.daemon = True
-            guard.start()
+        guard = Guard(self._seconds, self._engine.increment_epoch, self._is_full) if service else None
         try:
+            if guard:
+                self._store.set_epoch_deadline(1)
+                guard.start()
             return self._exports[function](self._store, *arguments) or 0  # type: ignore[operator]
         except Trap as trap:
-            raise self._crash(trap) from None
+            raise self._crash(trap, guard is not None and guard.full) from None
         except (ExitTrap, WasmtimeError) as error:
             raise EngineCrashed(f"the SQL engine stopped: {str(error).splitlines()[0]}") from None
         finally:
-            if service:
-                guard.cancel()
+            if guard:
+                guard.stop()
 
-    def _crash(self, trap: Trap) -> EngineCrashed:
+    def _is_full(self) -> bool:
+        return self.memory_bytes > self._most
+
+    def _crash(self, trap: Trap, full: bool) -> EngineCrashed:
         code = trap.trap_code
+        if full:
+            return OutOfMemory(f"the SQL engine took more than {self._most >> 20} MB")
         if code == TrapCode.INTERRUPT:
             return TimedOut(f"the SQL engine did not end within {self._seconds:g} s")
         reason = code.name.lower().replace("_", " ") if code else trap.message.splitlines()[0]

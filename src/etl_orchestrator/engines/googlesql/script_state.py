@@ -12,7 +12,8 @@ from etl_orchestrator.engines.googlesql.contents import check_rows
 from etl_orchestrator.engines.googlesql.encoding import decode
 from etl_orchestrator.engines.googlesql.evaluation import Failure, Surroundings
 from etl_orchestrator.engines.googlesql.routines import Known
-from etl_orchestrator.errors import InvalidInput, Unsupported
+from etl_orchestrator.engines.googlesql.types import type_name
+from etl_orchestrator.errors import InvalidInput
 from etl_orchestrator.sql.values import empty
 from etl_orchestrator.table import Field, TableRef
 from etl_orchestrator.tools import ParameterValue, Routine, Rows, SqlProblem, TableData, Value, View
@@ -156,15 +157,3 @@ _COERCIONS: Mapping[tuple[str, str], Any] = {
     ("BIGNUMERIC", "FLOAT"): float,
     ("DATE", "DATETIME"): lambda day: datetime(day.year, day.month, day.day) if isinstance(day, date) else day,
 }
-_NAMES = {"INTEGER": "INT64", "FLOAT": "FLOAT64", "BOOLEAN": "BOOL"}
-
-
-def type_name(column: Field) -> str:
-    """The type as GoogleSQL spells it."""
-    if column.mode == "REPEATED":
-        return f"ARRAY<{type_name(replace(column, mode='NULLABLE'))}>"
-    if column.type == "RECORD":
-        return f"STRUCT<{', '.join(f'`{part.name}` {type_name(part)}' for part in column.fields)}>"
-    if column.type == "RANGE":
-        raise Unsupported("the local engine lacks variables of type RANGE")
-    return _NAMES.get(column.type, column.type)

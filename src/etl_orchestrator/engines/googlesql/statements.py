@@ -11,9 +11,9 @@ from etl_orchestrator.engines.googlesql.evaluation import Evaluator, Failure, Su
 from etl_orchestrator.engines.googlesql.merge import merge_of
 from etl_orchestrator.engines.googlesql.resolved import inherited, kind
 from etl_orchestrator.engines.googlesql.routines import known_of
-from etl_orchestrator.engines.googlesql.script_state import Frame, State, changed, coerced, failed, type_name
+from etl_orchestrator.engines.googlesql.script_state import Frame, State, changed, coerced, failed
 from etl_orchestrator.engines.googlesql.session import Session
-from etl_orchestrator.engines.googlesql.types import field_of
+from etl_orchestrator.engines.googlesql.types import field_of, type_name
 from etl_orchestrator.errors import Unsupported
 from etl_orchestrator.sql.script_nodes import Span, Statement
 from etl_orchestrator.sql.tokens import COMMENTS, Kind, Token, tokenize

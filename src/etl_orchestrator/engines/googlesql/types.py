@@ -115,3 +115,17 @@ def _read_struct(name: str, tokens: list[str], text: str) -> tuple[Field, list[s
         if rest[:1] != [","]:
             raise _not_a_type(text)
         tokens = rest[1:]
+
+
+_SPELLED = {"INTEGER": "INT64", "FLOAT": "FLOAT64", "BOOLEAN": "BOOL"}
+
+
+def type_name(column: Field) -> str:
+    """The type as GoogleSQL spells it."""
+    if column.mode == "REPEATED":
+        return f"ARRAY<{type_name(replace(column, mode='NULLABLE'))}>"
+    if column.type == "RECORD":
+        return f"STRUCT<{', '.join(f'`{part.name}` {type_name(part)}' for part in column.fields)}>"
+    if column.type == "RANGE":
+        raise Unsupported("the local engine lacks variables of type RANGE")
+    return _SPELLED.get(column.type, column.type)
