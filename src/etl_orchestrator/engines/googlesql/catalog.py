@@ -82,12 +82,6 @@ class Scope:
         )
 
 
-def has_own_name(table: TableRef, schema: Schema) -> bool:
-    """Whether a column is called like the table: in `` FROM `p.d.events`, UNNEST(events) `` BigQuery takes the column, where
-    the engine would take the table, had it that name; so such a table keeps its full name in one piece."""
-    return any(column.name.lower() == table.name.lower() for column in schema)
-
-
 def pseudo_columns(table: TableRef | str, schema: Schema) -> Schema:
     """The columns `SELECT *` leaves out; a column of the schema with the same name hides them. A temporary table, which
     is a name, has none."""
@@ -137,8 +131,6 @@ def catalog_of(
         _insert(root, (table.project, table.dataset, *schema), table, proto)
         if short[(table.dataset.lower(), table.name.lower())] == 1:
             _insert(root, (table.dataset, *schema), table, proto)
-        if has_own_name(table, scope.schemas[table]):
-            _insert(root, (), table, table_proto(str(table), number, table, scope.schemas[table]))
     for number, (name, columns) in enumerate(scope.made.items(), start=len(tables) + 1):
         path = tuple(name.split("."))
         proto = _columns_of(path[-1], number, columns, name)
@@ -153,6 +145,16 @@ def catalog_of(
         constant.value.SetInParent()
     root.fill(catalog)
     return catalog, (*tables, *scope.made)
+
+
+def own_columns(schemas: Mapping[TableRef, Schema]) -> frozenset[str]:
+    """The names, long and short, of tables that have a column of their own name."""
+    own = [
+        table
+        for table, schema in schemas.items()
+        if any(column.name.lower() == table.name.lower() for column in schema)
+    ]
+    return frozenset(name for table in own for name in (str(table), f"{table.dataset}.{table.name}"))
 
 
 def add_routines(catalog: SimpleCatalogProto, routines: Sequence[Known]) -> None:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
-from etl_orchestrator.engines.googlesql.catalog import Scope
+from etl_orchestrator.engines.googlesql.catalog import Scope, own_columns
 from etl_orchestrator.engines.googlesql.contents import with_wildcards
 from etl_orchestrator.engines.googlesql.encoding import NullElement
 from etl_orchestrator.engines.googlesql.evaluation import Evaluator, Failure, Surroundings, check_tables, rows_of
@@ -218,4 +218,5 @@ def _reference(name: str) -> TableRef | str:
 
 def _spelled(sql: str, tables: Mapping[TableRef, TableData]) -> Spelled:
     names = {str(table) for table in tables} | {f"{table.dataset}.{table.name}" for table in tables}
-    return spell(sql, names.__contains__)
+    own = own_columns({table: data.schema for table, data in tables.items()})
+    return spell(sql, names.__contains__, own.__contains__)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from etl_orchestrator.engines.googlesql.catalog import Scope, add_routines, base_catalog, table_proto
+from etl_orchestrator.engines.googlesql.catalog import Scope, add_routines, base_catalog, own_columns, table_proto
 from etl_orchestrator.engines.googlesql.computed import Computed, unknown_of
 from etl_orchestrator.engines.googlesql.contents import check_parameter, check_rows, content_of, with_wildcards
 from etl_orchestrator.engines.googlesql.encoding import decode, encode
@@ -321,7 +321,7 @@ def _one_query(sql: str) -> str:
 
 def _spelled(sql: str, tables: Mapping[TableRef, Schema]) -> Spelled:
     names = {str(table) for table in tables} | {f"{table.dataset}.{table.name}" for table in tables}
-    return spell(sql, names.__contains__)
+    return spell(sql, names.__contains__, own_columns(tables).__contains__)
 
 
 def _source(scan: Scan, views: Mapping[TableRef, str], runnable: Runnable) -> Edit:

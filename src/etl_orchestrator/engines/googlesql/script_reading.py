@@ -10,9 +10,10 @@ from typing import Any
 
 from zetasql.wasi._pb2.zetasql.resolved_ast.resolved_ast_enums_pb2 import ResolvedCreateStatementEnums
 
-from etl_orchestrator.engines.googlesql.catalog import Scope, has_own_name
+from etl_orchestrator.engines.googlesql.catalog import Scope, own_columns
 from etl_orchestrator.engines.googlesql.instance import Refusal
 from etl_orchestrator.engines.googlesql.lineage import Origin
+from etl_orchestrator.engines.googlesql.models import model_functions
 from etl_orchestrator.engines.googlesql.problems import problem_of
 from etl_orchestrator.engines.googlesql.reading import LazyLineage, Reading, literal, read
 from etl_orchestrator.engines.googlesql.resolved import concrete, has, inherited, kind
@@ -337,9 +338,12 @@ def read_script(session: Session, sql: str, scope: Scope, parameters: Mapping[st
         return SqlProblem("there is no statement")
     names = {str(table) for table in scope.schemas} | {f"{table.dataset}.{table.name}" for table in scope.schemas}
     names.update(".".join(node.name) for node in body if isinstance(node, nodes.Statement))
-    whole = {str(table) for table, schema in scope.schemas.items() if has_own_name(table, schema)}
+    edits, functions = model_functions(sql)
+    own = own_columns(scope.schemas)
+    scope = replace(scope, routines=(*scope.routines, *functions))
+    spelled = spell(sql, names.__contains__, own.__contains__, edits)
     try:
-        return ScriptReader(session, spell(sql, names.__contains__, whole), scope, parameters).read(body)
+        return ScriptReader(session, spelled, scope, parameters).read(body)
     except Wrong as wrong:
         return wrong.problem
 

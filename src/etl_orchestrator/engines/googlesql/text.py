@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+
+from etl_orchestrator.sql.tokens import RESERVED
 
 _TOKEN = re.compile(
     r"""
@@ -101,22 +103,41 @@ class Spelled:
         return offset - shift
 
 
-def spell(sql: str, is_table: Callable[[str], bool], whole: Collection[str] = ()) -> Spelled:
-    """The query with `` `a.b.c` `` written `` `a`.`b`.`c` ``.
+def spell(
+    sql: str,
+    is_table: Callable[[str], bool],
+    has_own_column: Callable[[str], bool] | None = None,
+    more: Iterable[Edit] = (),
+) -> Spelled:
+    """The query with `` `a.b.c` `` written `` `a`.`b`.`c` ``, and `more` edits made.
 
     BigQuery splits such a name, so that `c` is its alias; the engine takes it for one identifier. Left alone is a name
     of two parts that is no table, followed neither by a dot nor a parenthesis: there BigQuery does not split either.
-    Left alone are the names in `whole` too.
+    A table `c` with a column `c` gets an alias that nobody uses, because in BigQuery `c` then is the column.
     """
-    edits: list[Edit] = []
-    for token in _TOKEN.finditer(sql):
+    edits = list(more)
+    tokens = [token for token in _TOKEN.finditer(sql) if not token.group("skip")]
+    for index, token in enumerate(tokens):
         name = token.group("quoted")
-        if name is None or not _DOTTED.match(name) or name in whole:
+        if name is None or not _DOTTED.match(name):
             continue
+        behind = tokens[index + 1].group() if index + 1 < len(tokens) else ""
         if name.count(".") > 1 or is_table(name) or sql[token.end() : token.end() + 1] in (".", "("):
             split = ".".join(f"`{part}`" for part in name.split("."))
+            if has_own_column and has_own_column(name) and _stands_alone(tokens[index - 1].group(), behind):
+                split += f" AS `{name.replace('.', ' ')}`"
             edits.append(Edit(token.start(), token.end(), split))
-    return Spelled(sql, edited(sql, edits), tuple(edits))
+    return Spelled(sql, edited(sql, edits), tuple(sorted(edits, key=lambda edit: edit.start)))
+
+
+def _stands_alone(before: str, behind: str) -> bool:
+    """Whether a table between these two is read and has no alias."""
+    no_alias = (
+        behind.upper() in RESERVED - {"AS"}
+        or behind.upper() in ("PIVOT", "UNPIVOT")
+        or behind in ("", ")", ",", ";", "|")
+    )
+    return before.upper() in ("FROM", "JOIN", ",") and no_alias
 
 
 def wildcards(sql: str) -> list[str]:

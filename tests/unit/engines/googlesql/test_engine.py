@@ -295,3 +295,47 @@ def test_a_column_called_like_its_table_is_meant_where_the_table_has_no_alias(en
         assert analysis.problem is None, analysis.problem
         assert [column.type for column in analysis.columns] == ["STRING", "DATE"]
         assert analysis.tables == (table,)
+
+
+def test_a_table_with_a_column_of_its_own_name_gives_way_to_it(engine: GoogleSql) -> None:
+    events = TableRef("proj-one", "app", "events")
+    schemas = {events: (Field("day", "DATE"), Field("events", "STRING", "REPEATED"))}
+    for sql in (
+        "SELECT e FROM `proj-one.app.events` CROSS JOIN UNNEST(events) AS e WHERE day > '2025-01-01'",
+        "SELECT e FROM `app.events`, UNNEST(events) AS e",
+    ):
+        assert engine.analyze(sql, schemas, {}).columns == (Field("e", "STRING"),)
+    rows = engine.run(
+        "SELECT e FROM `proj-one.app.events`, UNNEST(events) AS e",
+        {events: TableData(schemas[events], ({"events": ["a", "b"]},))},
+        {},
+    )
+    assert rows.rows == (("a",), ("b",))
+
+
+@pytest.mark.parametrize(
+    ("sql", "message"),
+    [
+        ("SELECT 1 AS a, a + 1 AS b", "Unrecognized name: a"),
+        ("SELECT [1] = [1] AS a", "Equality is not defined"),
+        ("SELECT x FROM (SELECT [1] AS x) ORDER BY x", "ORDER BY"),
+        ("SELECT n, day FROM telemetry.clients_v1 GROUP BY n", "neither grouped nor aggregated"),
+        ("SELECT n FROM telemetry.clients_v1 AS a, telemetry.clients_v1 AS b", "ambiguous"),
+        ("SELECT n = '1' AS a FROM telemetry.clients_v1", "No matching signature for operator ="),
+        ("SELECT n FROM telemetry.clients_v1 WHERE SUM(n) > 1", "Aggregate function SUM not allowed in WHERE"),
+        ("SELECT n FROM telemetry.clients_v1 WHERE ROW_NUMBER() OVER () = 1", "Analytic function not allowed in WHERE"),
+        ("SELECT n FROM telemetry.clients_v1 UNION ALL SELECT client FROM telemetry.clients_v1", "incompatible types"),
+        ("SELECT * EXCEPT (nothing) FROM telemetry.clients_v1", "nothing"),
+        ("SELECT n FROM telemetry.clients_v1 JOIN static.countries_v1", "JOIN"),
+        ("SELECT CAST(day AS INT64) AS a FROM telemetry.clients_v1", "Invalid cast"),
+        ("SELECT CASE WHEN TRUE THEN n ELSE client END AS a FROM telemetry.clients_v1", "No matching signature for operator CASE"),
+        ("SELECT n FROM telemetry.clients_v1 WHERE n IN ('a')", "No matching signature for operator IN"),
+        ("SELECT DISTINCT n FROM telemetry.clients_v1 ORDER BY day", "day"),
+        ("SELECT n FROM telemetry.clients_v1 GROUP BY 1 HAVING day > '2025-01-01'", "day"),
+        ("SELECT n FROM telemetry.clients_v1 LIMIT n", "Unrecognized name: n"),
+    ],
+)  # fmt: skip
+def test_what_bigquery_refuses_is_refused(engine: GoogleSql, sql: str, message: str) -> None:
+    problem = engine.analyze(sql, SCHEMAS, {}).problem
+    assert problem
+    assert message in problem.message
