@@ -34,14 +34,17 @@ def _asked() -> list[Any]:
     return found
 
 
-@cache
-def _runner(make: Callable[[], Runner]) -> Runner:
-    return make()
+@pytest.fixture(scope="module")
+def runner_of() -> Callable[[Callable[[], Runner]], Runner]:
+    """Each engine starts once; a fixture, so that it ends before the interpreter does."""
+    return cache(lambda make: make())
 
 
 @pytest.mark.parametrize(("engine", "make", "case"), _asked())
-def test_case(engine: str, make: Callable[[], Runner], case: Case) -> None:
-    runner = _runner(make)
+def test_case(
+    engine: str, make: Callable[[], Runner], case: Case, runner_of: Callable[[Callable[[], Runner]], Runner]
+) -> None:
+    runner = runner_of(make)
     if runner.name in [name for name, _ in SECOND_OPINIONS]:
         pytest.importorskip(runner.name, reason="an optional extra")
     refusal = gaps(engine).refusal(case)
