@@ -80,12 +80,13 @@ class Draft:
         """A condition on rows, where it belongs: on windows, on groups, on rows."""
         at = self.at(line)
         elements.expression(text, at)
+        kind = "where"
         if expressions.has_window(text):
-            self.conditions["qualify"].append(text.strip())
+            kind = "qualify"
         elif expressions.is_aggregate(text):
-            self.conditions["having"].append(text.strip())
-        else:
-            self.conditions["where"].append(text.strip())
+            kind = "having"
+        self.conditions[kind].append(text.strip())
+        self.lines.setdefault(kind, line)
 
 
 def code(text: str) -> str | None:

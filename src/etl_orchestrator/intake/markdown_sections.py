@@ -334,6 +334,7 @@ def _refuse_when(draft: Draft, title: str, blocks: list[Block]) -> None:
     for text, line in words(blocks):
         found = re.match(r"`([^`]+)`\s*[:–—-]\s*(.+)\Z", text)
         if found:
+            draft.lines[f"refuse_when.{len(draft.refuse_when)}"] = line
             draft.refuse_when.append(RefuseWhen(elements.expression(found[1], draft.at(line)) or "", found[2]))
         else:
             draft.keep(title, text, line)

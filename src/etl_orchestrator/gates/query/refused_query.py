@@ -8,7 +8,7 @@ Why
 Example
     `Name amout not found inside orders; Did you mean amount?` at query.sql:12.
 Repair
-    Correct the expression at that place.
+    Correct the expression: at the line of the requirements that is named, else at that place of the query.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from __future__ import annotations
 from etl_orchestrator.errors import InvalidInput
 from etl_orchestrator.finding import NotDue, Verdict, verdict
 from etl_orchestrator.gates.query import _reading
+from etl_orchestrator.gates.query._expression_place import place_of_expression
 from etl_orchestrator.model import Model
 from etl_orchestrator.phase import Gate, found
 from etl_orchestrator.sql.dry_run import dry_run
@@ -35,11 +36,16 @@ def check(model: Model, tools: Tools) -> Verdict:
     if problem is None:
         return verdict([], f"the analyzer accepts it: {len(answer.columns)} columns from {len(answer.tables)} tables")
     at = f"{problem.path or read.path}:{problem.line}" if problem.line else read.path
-    finding = found(GATE, problem.message, at, _fix(problem, model), _reading.owner_of(model))
+    finding = found(GATE, problem.message, at, _fix(problem, model, read), _reading.owner_of(model))
     return verdict([finding], "")
 
 
-def _fix(problem: SqlProblem, model: Model) -> str:
+def _fix(problem: SqlProblem, model: Model, read: _reading.Reading) -> str:
+    """The expression is to be corrected where the person wrote it, not in the query that was made of it."""
+    if model.requirements is not None and problem.line and problem.path in ("", read.path):
+        request = model.requirements.request
+        if asked := place_of_expression(request, read.template, problem):
+            return f"correct `{asked[0]}` at {asked[1]}"
     where = f" at column {problem.column}" if problem.column else ""
     place = "the given query" if _reading.owner_of(model) == "requirements" else "the expression"
     return f"correct {place}{where}"

@@ -17,10 +17,11 @@ from collections.abc import Iterator, Sequence
 
 from etl_orchestrator.finding import NotDue, Unchecked, Verdict, verdict
 from etl_orchestrator.gates.query import _reading
+from etl_orchestrator.gates.query._expression_place import line_of_element
 from etl_orchestrator.layout import paths
 from etl_orchestrator.model import Model
 from etl_orchestrator.phase import Gate, found
-from etl_orchestrator.requirements import Column
+from etl_orchestrator.requirements import Column, Requirements
 from etl_orchestrator.table import LEGACY_TYPES, Schema
 from etl_orchestrator.tools import Tools
 
@@ -35,13 +36,17 @@ def check(model: Model, tools: Tools) -> Verdict:
             GATE,
             f"`{path}` is {given} and was declared {declared}",
             paths.query_sql(model.table),
-            f"cast the expression, or declare {given}",
+            f"cast the expression, or declare {given}, at {_declared_at(requirements, path)}",
             _reading.owner_of(model),
         )
         for path, given, declared in _differences(requirements.body.columns, analysis.columns, "")
     ]
     declared = sum(column.type is not None for column in requirements.body.columns)
     return verdict(findings, f"{declared} declared types agree")
+
+
+def _declared_at(requirements: Requirements, path: str) -> str:
+    return line_of_element(requirements.request, f"columns.{path.replace('.', '.fields.')}.type")
 
 
 def _differences(columns: Sequence[Column], schema: Schema, prefix: str) -> Iterator[tuple[str, str, str]]:
