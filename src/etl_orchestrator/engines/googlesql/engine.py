@@ -16,7 +16,7 @@ from typing import TypeVar
 from etl_orchestrator.engines.googlesql.catalog import Scope, own_columns
 from etl_orchestrator.engines.googlesql.contents import with_wildcards
 from etl_orchestrator.engines.googlesql.encoding import NullElement
-from etl_orchestrator.engines.googlesql.evaluation import Evaluator, Failure, Surroundings, check_tables, rows_of
+from etl_orchestrator.engines.googlesql.evaluation import Evaluator, Failure, Surroundings, check_tables
 from etl_orchestrator.engines.googlesql.instance import Instance, Refusal, TimedOut
 from etl_orchestrator.engines.googlesql.module import load
 from etl_orchestrator.engines.googlesql.problems import RoutineRefused, problem_of
@@ -145,9 +145,9 @@ class GoogleSql:
 
         def result(session: Session) -> ScriptResult:
             if not beyond_one_query(sql):
-                around = Surroundings(tables, parameters, routines)
-                reading, runnable = self._evaluator.read(session, sql, around)
-                return ScriptResult(rows_of(reading, self._evaluator.rows(session, runnable, around)), tables)
+                return ScriptResult(
+                    self._evaluator.query(session, sql, Surroundings(tables, parameters, routines)), tables
+                )
             state = State(dict(tables), list(routines))
             ScriptRun(session, self._evaluator, state, self._seconds).run(Frame(sql, parameters))
             return ScriptResult(state.rows, state.tables)

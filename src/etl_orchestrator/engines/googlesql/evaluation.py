@@ -17,15 +17,16 @@ from etl_orchestrator.engines.googlesql.functions import function_of, javascript
 from etl_orchestrator.engines.googlesql.instance import Refusal, TimedOut
 from etl_orchestrator.engines.googlesql.native import native_functions
 from etl_orchestrator.engines.googlesql.problems import RoutineRefused, failure_of, problem_of
-from etl_orchestrator.engines.googlesql.reading import Reading, Scan, read, scans_of
+from etl_orchestrator.engines.googlesql.reading import Reading, Scan, columns_of, duplicate_in, read, scans_of
 from etl_orchestrator.engines.googlesql.resolved import concrete, inherited, kind, walk
 from etl_orchestrator.engines.googlesql.routines import Known
 from etl_orchestrator.engines.googlesql.session import Contents, Registered, Session
 from etl_orchestrator.engines.googlesql.supplied import LACKS, PREFIX, TEMPLATES, supplied
 from etl_orchestrator.engines.googlesql.text import Edit, Spelled, connections, edited, spell
+from etl_orchestrator.engines.googlesql.text_tables import begins_value, tables_in
 from etl_orchestrator.engines.googlesql.types import type_of
 from etl_orchestrator.errors import EngineError, Unsupported
-from etl_orchestrator.sql.tokens import COMMENTS, RESERVED, Kind, Token, tokenize
+from etl_orchestrator.sql.tokens import Kind, tokenize
 from etl_orchestrator.table import Field, Schema, TableRef
 from etl_orchestrator.tools import ParameterValue, Routine, Rows, SqlProblem, TableData, Value, View
 
@@ -103,9 +104,46 @@ class Evaluator:
             session,
             runnable,
             around,
-            lambda contents, values: session.evaluate(runnable.text, contents, types, values),
+            lambda contents, values: session.evaluate(runnable.text, contents, types, values)[1],
             identified,
         )
+
+    def query(self, session: Session, sql: str, around: Surroundings) -> Rows:
+        """The rows of a query. Raises Failure."""
+        rows = self._rows_at_once(session, sql, around)
+        if rows is None:
+            reading, runnable = self.read(session, sql, around)
+            rows = rows_of(reading, self.rows(session, runnable, around))
+        return rows
+
+    def _rows_at_once(self, session: Session, sql: str, around: Surroundings) -> Rows | None:
+        """The rows of a query that is read by the engine only once, while it runs; None where that does not do: views,
+        tables that the words alone do not tell, and whatever fails, for which `read` has the better words."""
+        data = {table: given for table, given in around.tables.items() if isinstance(given, TableData)}
+        if around.temporary or len(data) < len(around.tables) or begins_value(sql):
+            return None
+        runnable = Runnable()
+        runnable.data |= with_wildcards(sql, data)
+        known = {table: given.schema for table, given in runnable.data.items()}
+        spelled = _spelled(sql, known)
+        edits, certain = tables_in(spelled.text, runnable.data, runnable.name_of)
+        if not certain:
+            return None
+        runnable.routines = self._routines(session, spelled, around, known)
+        changes, runnable.supplied = supplied(spelled.text)
+        runnable.text = edited(spelled.text, [*edits, *changes])
+        types = _types(around)
+        try:
+            columns, rows = self._asked(
+                session,
+                runnable,
+                around,
+                lambda contents, values: session.evaluate(runnable.text, contents, types, values),
+            )
+        except (Failure, Unsupported):
+            return None
+        named = columns_of(columns)
+        return None if duplicate_in(named) else rows_of(Reading(named), rows)
 
     def statement(self, session: Session, sql: str, around: Surroundings) -> tuple[Any, Runnable]:
         """The resolved statement, which is no query, and how it is run. Raises Failure."""
@@ -166,11 +204,7 @@ class Evaluator:
                 known[table] = self._view(session, table, given, around, runnable, inside)
                 views[table] = runnable.text
         spelled = _spelled(sql, known)
-        try:
-            texts = "\n".join([spelled.text, *(function.body for function in around.functions)])
-            routines = (*session.routines(texts, around.routines, known), *around.functions)
-        except RoutineRefused as refused:
-            raise Failure(SqlProblem(str(refused))) from None
+        routines = self._routines(session, spelled, around, known)
         scope = Scope(
             known,
             routines,
@@ -179,6 +213,15 @@ class Evaluator:
             {name: table.schema for name, table in around.temporary.items()},
         )
         return _Heard(spelled, session.catalog(scope), views, routines)
+
+    def _routines(
+        self, session: Session, spelled: Spelled, around: Surroundings, known: Mapping[TableRef, Schema]
+    ) -> tuple[Known, ...]:
+        texts = "\n".join([spelled.text, *(function.body for function in around.functions)])
+        try:
+            return (*session.routines(texts, around.routines, known), *around.functions)
+        except RoutineRefused as refused:
+            raise Failure(SqlProblem(str(refused))) from None
 
     def _view(
         self,
@@ -265,7 +308,7 @@ class Evaluator:
         if known.language == "SQL":
             edits, used = supplied(known.body)
             runnable.supplied |= used
-            tables = _tables_in(known.body, runnable)
+            tables = tables_in(known.body, runnable.data, runnable.name_of)[0]
             return replace(known, body=edited(known.body, [*edits, *tables])), {}
         if known.path[0] == "AI":
             return stub_of(known), {}
@@ -331,36 +374,3 @@ def _source(scan: Scan, views: Mapping[TableRef, str], runnable: Runnable) -> Ed
     view = views.get(scan.table) if isinstance(scan.table, TableRef) else None
     text = runnable.name_of(scan.table) if view is None else f"({view}\n)"
     return Edit(scan.start, scan.end, text + ("" if scan.named else f" AS `{name}`"))
-
-
-def _tables_in(body: str, runnable: Runnable) -> list[Edit]:
-    """The tables a routine reads, by their full names, each with an alias if it has none."""
-    tokens = [token for token in tokenize(body) if token.kind not in COMMENTS]
-    by_name = {f"{table.project}.{table.dataset}.{table.name}": table for table in runnable.data}
-    by_name |= {f"{table.dataset}.{table.name}": table for table in runnable.data}
-    edits = []
-    index = 0
-    while index < len(tokens):
-        path, end = _path(tokens, index)
-        table = by_name.get(".".join(path))
-        following = tokens[end].text.upper() if end < len(tokens) else ""
-        if table is not None and following not in (".", "("):
-            named = (
-                following == "AS" or (following.isidentifier() and following not in RESERVED) or following[:1] == "`"
-            )
-            alias = "" if named else f" AS `{table.name}`"
-            edits.append(Edit(tokens[index].start, tokens[end - 1].end, runnable.name_of(table) + alias))
-        index = max(end, index + 1)
-    return edits
-
-
-def _path(tokens: Sequence[Token], index: int) -> tuple[list[str], int]:
-    """The dotted name that begins here, and the index behind it."""
-    path: list[str] = []
-    while index < len(tokens) and tokens[index].kind in (Kind.NAME, Kind.QUOTED_NAME):
-        path.extend(tokens[index].text.strip("`").split("."))
-        index += 1
-        if index + 1 >= len(tokens) or tokens[index].kind is not Kind.DOT:
-            break
-        index += 1
-    return path, index

@@ -68,7 +68,7 @@ def read(
     columns, struct = _columns(statement)
     nodes = tuple(walk(statement))
     scans = scans_of(nodes, sql.text, catalog)
-    problem = _duplicate(columns) or _wrong_case(scans, sql)
+    problem = duplicate_in(columns) or _wrong_case(scans, sql)
     if problem:
         return Reading(problem=problem)
     origins = Origins(nodes, catalog.table_of, made)
@@ -86,15 +86,24 @@ def _columns(statement: Any) -> tuple[Schema, Field | None]:
     if outputs and inherited(statement, "is_value_table"):
         only = field_of("f0_", outputs[0].column.type)
         return (only.fields, only) if only.type == "RECORD" and only.mode != "REPEATED" else ((only,), None)
+    return _named((output.name, output.column.type) for output in outputs), None
+
+
+def columns_of(outputs: Iterable[Any]) -> Schema:
+    """Columns that the engine names with its own names, which begin with $ where they have none."""
+    return _named((output.name, output.type) for output in outputs)
+
+
+def _named(outputs: Iterable[tuple[str, Any]]) -> Schema:
     anonymous = count()
-    columns = []
-    for output in outputs:
-        has_name = output.name and not output.name.startswith("$")
-        columns.append(field_of(output.name if has_name else f"f{next(anonymous)}_", output.column.type))
-    return tuple(columns), None
+    return tuple(
+        field_of(name if name and not name.startswith("$") else f"f{next(anonymous)}_", given)
+        for name, given in outputs
+    )
 
 
-def _duplicate(columns: Schema) -> SqlProblem | None:
+def duplicate_in(columns: Schema) -> SqlProblem | None:
+    """The problem that two columns have one name, which BigQuery refuses."""
     seen: set[str] = set()
     for path, _ in walk_fields(columns):
         if path.lower() in seen:

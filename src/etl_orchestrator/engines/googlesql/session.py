@@ -204,10 +204,11 @@ class Session:
         return answer.resolved_statement
 
     def evaluate(self, sql: str, contents: Contents, parameters: Mapping[str, str], values: Mapping[str, Any]) -> Any:
-        """The rows of a query."""
+        """The columns of a query, by the names the engine has for them, and its rows."""
         request = service.EvaluateQueryRequest()
         self._fill(request, sql, contents, parameters, values)
-        return self._instance.call("EvaluateQuery", request, service.EvaluateQueryResponse).content.table_data.row
+        answer = self._instance.call("EvaluateQuery", request, service.EvaluateQueryResponse)
+        return answer.prepared.columns, answer.content.table_data.row
 
     def modify(self, sql: str, contents: Contents, parameters: Mapping[str, str], values: Mapping[str, Any]) -> Any:
         """The rows that an INSERT, UPDATE or DELETE changes, each with what is done to it."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from etl_orchestrator.engines.googlesql.evaluation import Evaluator, Failure, Surroundings, rows_of
+from etl_orchestrator.engines.googlesql.evaluation import Evaluator, Failure, Surroundings
 from etl_orchestrator.engines.googlesql.merge import merge_of
 from etl_orchestrator.engines.googlesql.resolved import inherited, kind
 from etl_orchestrator.engines.googlesql.routines import known_of
@@ -201,9 +201,7 @@ class Statements:
         return (wanted or given), rows.rows[0][0]
 
     def rows(self, sql: str, frame: Frame) -> Rows:
-        around = self._around(frame)
-        reading, runnable = self._evaluator.read(self._session, self._system(sql), around)
-        return rows_of(reading, self._evaluator.rows(self._session, runnable, around))
+        return self._evaluator.query(self._session, self._system(sql), self._around(frame))
 
     def _around(self, frame: Frame) -> Surroundings:
         return self.state.around(frame.variables, frame.parameters)
