@@ -17,7 +17,7 @@ _IN_ROUTINE = re.compile(
     r"Invalid (?:function|table-valued function) .*?\[at (\d+):(\d+)\]; (?:Analysis of (.*?) failed.*?; )(.*)\Z",
     re.DOTALL,
 )
-_GROUP = re.compile(r"(?:TEMPLATED_SQL_FUNCTION|ROUTINE):", re.IGNORECASE)
+_GROUP = re.compile(r"(?:TEMPLATED_SQL_FUNCTION|ROUTINE|QUICK):", re.IGNORECASE)
 _BUILTIN_FUNCTION = re.compile(r"Unsupported built-in function: (.*)")
 #: Function names with a dot that belong to GoogleSQL; all others are routines of somebody's dataset.
 _NAMESPACES = {"safe", "net", "keys", "aead", "hll_count", "kll_quantiles"}

@@ -40,6 +40,7 @@ class Known:
     signature: Any  # FunctionSignatureProto
     aggregate: bool = False
     libraries: tuple[str, ...] = ()  # files of JavaScript that a JavaScript function needs
+    quick: tuple[Any, ...] = ()  # signatures to be called by in the place of the body, see `answers`
 
     @property
     def name(self) -> str:
@@ -59,16 +60,16 @@ class Known:
         """The function as a catalog holds it; `with_body` when a SQL function is to be run and not only called."""
         proto = FunctionProto(
             name_path=self.path,
-            group="Routine",
+            group="Quick" if self.quick else "Routine",
             mode=kinds.FunctionEnums.AGGREGATE if self.aggregate else kinds.FunctionEnums.SCALAR,
-            signature=[self.signature],
+            signature=self.quick or [self.signature],
         )
         if self.kind == "procedure":  # a function must give something
             proto.signature[0].return_type.kind = kinds.ARG_TYPE_FIXED
             proto.signature[0].return_type.type.type_kind = TYPE_INT64
         proto.options.sql_name = self.name
         proto.options.uses_upper_case_sql_name = False
-        if self.kind == "function" and self.language == _SQL and (with_body or self.is_templated):
+        if self.kind == "function" and self.language == _SQL and (with_body or (self.is_templated and not self.quick)):
             proto.group = "Templated_SQL_Function"
             proto.templated_sql_function_argument_name.extend(self.arguments)
             proto.parse_resume_location.input = self.body

@@ -10,13 +10,14 @@ from typing import Any
 
 from zetasql.wasi._pb2.zetasql.resolved_ast.resolved_ast_enums_pb2 import ResolvedCreateStatementEnums
 
+from etl_orchestrator.engines.googlesql.answers import is_doubtful
 from etl_orchestrator.engines.googlesql.catalog import Scope, own_columns
 from etl_orchestrator.engines.googlesql.instance import Refusal
 from etl_orchestrator.engines.googlesql.lineage import Origin
 from etl_orchestrator.engines.googlesql.models import model_functions
 from etl_orchestrator.engines.googlesql.problems import problem_of
 from etl_orchestrator.engines.googlesql.reading import LazyLineage, Reading, literal, read
-from etl_orchestrator.engines.googlesql.resolved import concrete, has, inherited, kind
+from etl_orchestrator.engines.googlesql.resolved import concrete, has, inherited, kind, walk
 from etl_orchestrator.engines.googlesql.routines import known_of
 from etl_orchestrator.engines.googlesql.session import SYSTEM_VARIABLES, Session
 from etl_orchestrator.engines.googlesql.text import Spelled, line_and_column, spell
@@ -77,9 +78,19 @@ class ScriptReader:
     # --- parts of statements
 
     def _read(self, span: nodes.Span, before: str = "", targets: Sequence[Field] = ()) -> Reading:
-        catalog = self._session.catalog(self._scope)
         part = self._sql.part(span.start, span.end, before)
-        reading = read(self._session, part, catalog, self._parameters, targets, self._origins)
+
+        def reading_in(scope: Scope) -> Reading:
+            catalog = self._session.catalog(scope)
+            return read(self._session, part, catalog, self._parameters, targets, self._origins)
+
+        routines = self._scope.routines
+        quick = self._session.answers.quick(routines)
+        reading = reading_in(replace(self._scope, routines=quick)) if quick else Reading()
+        if not quick or reading.problem or is_doubtful(walk(reading.statement)):
+            reading = reading_in(self._scope)
+            if not reading.problem and any(routine.is_templated for routine in routines):
+                self._session.answers.learn(walk(reading.statement), routines)
         if reading.problem:
             raise Wrong(reading.problem)
         self.found.tables.update(reading.tables)

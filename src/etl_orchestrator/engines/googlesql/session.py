@@ -15,6 +15,7 @@ from zetasql.wasi._pb2.zetasql.public import options_pb2 as settings
 from zetasql.wasi._pb2.zetasql.public import type_pb2
 from zetasql.wasi._pb2.zetasql.public.simple_table_pb2 import SimpleColumnProto, SimpleTableProto
 
+from etl_orchestrator.engines.googlesql.answers import Answers
 from etl_orchestrator.engines.googlesql.catalog import PARTITION_COLUMNS, Scope, catalog_of
 from etl_orchestrator.engines.googlesql.instance import Instance, Refusal
 from etl_orchestrator.engines.googlesql.problems import RoutineRefused, problem_of
@@ -125,6 +126,7 @@ class Session:
         self._instance = instance
         self._catalogs: OrderedDict[object, Registered] = OrderedDict()
         self._known: dict[object, Known] = {}
+        self.answers = Answers()
         self._filled: OrderedDict[bytes, int] = OrderedDict()
         request = service.LanguageOptionsRequest(maximum_features=True)
         language = instance.call("GetLanguageOptions", request, options_pb2.LanguageOptionsProto)

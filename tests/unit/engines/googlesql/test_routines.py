@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from etl_orchestrator.engines.googlesql import GoogleSql
+from etl_orchestrator.engines.googlesql.answers import Answers
 from etl_orchestrator.errors import InvalidInput, Unsupported
 from etl_orchestrator.table import Field, TableRef
 from etl_orchestrator.tools import Routine
@@ -98,3 +99,32 @@ def test_another_body_is_another_routine(engine: GoogleSql) -> None:
 def test_what_creates_no_routine_is_invalid(engine: GoogleSql) -> None:
     with pytest.raises(InvalidInput, match="is not made by a CREATE FUNCTION"):
         engine.analyze("SELECT fn.q() AS a", {}, {}, (routine("fn.q", "SELECT 1 AS a"),))
+
+
+FIRST = routine("poly.first", "CREATE FUNCTION poly.first(a ANY TYPE, b ANY TYPE) AS (IF(TRUE, a, CAST(b AS STRING)))")
+SAME = routine("poly.same", "CREATE FUNCTION poly.same(a ANY TYPE) AS (a)")
+CHOSEN = routine("poly.most", "CREATE AGGREGATE FUNCTION poly.most(a ANY TYPE) AS (MAX(a))")
+
+
+def test_what_a_function_over_any_type_gave_before_does_not_decide_other_calls() -> None:
+    """Each call is asked of an engine that has met all the calls before it, and of one that has forgotten them."""
+    calls = [
+        "poly.same(DATE '2025-01-01')", "poly.same('x')", "poly.same('2025-01-01')", "poly.same(1.5)", "poly.same(1)",
+        "poly.same(NULL)", "poly.same([])", "poly.same([1])", "poly.same(STRUCT(1 AS k))", "poly.same(STRUCT('x' AS k))",
+        "poly.same(NUMERIC '1')", "poly.same(1)", "poly.first('a', 1)", "poly.first('a', 'b')", "poly.first('a', DATE '2025-01-01')",
+        "poly.most(n)", "poly.most(page)", "poly.most(day)", "poly.same(poly.same(n))", "poly.same(DATETIME '2025-01-01')",
+    ]  # fmt: skip
+    offered = (FIRST, SAME, CHOSEN)
+    practised, forgetful = GoogleSql(), GoogleSql()
+    for call in [*calls, *calls[::-1]]:
+        sql = f"SELECT {call} AS x FROM web.visits_v1"
+        found, alone = practised.analyze(sql, SCHEMAS, {}, offered), forgetful.analyze(sql, SCHEMAS, {}, offered)
+        for engine in (practised, forgetful):
+            engine._scripts.clear()  # so that the second round is read too
+        assert forgetful._session
+        forgetful._session.answers = Answers()
+        assert found.problem is None, found.problem
+        assert (call, found.columns) == (call, alone.columns)
+    problem = practised.analyze("SELECT poly.first(1, 'a') AS x", SCHEMAS, {}, offered).problem
+    assert problem
+    assert problem.message.startswith("function proj-one.poly.first: No matching signature for function IF")
