@@ -91,7 +91,7 @@ def _file_analysis(path: str, home: TableRef, text: str, tools: Tools, *, is_ini
         sql = template.render()
     except InvalidInput as error:
         return of_template(error)
-    analysis = catalog.analyze(sql, home)
+    analysis = catalog.analyze(sql, home, is_init)
     if analysis.problem is None:
         return analysis
     return replace(analysis, problem=located(analysis.problem, template, sql))
@@ -155,14 +155,14 @@ def tables_named(model: Model, tools: Tools) -> frozenset[TableRef]:
     return frozenset(resolution.tables_of(named, model.table))
 
 
-def parameters_of(model: Model) -> dict[str, str]:
+def parameters_of(model: Model, is_init: bool = False) -> dict[str, str]:
     """Query parameters with their GoogleSQL types: those of the requirements, else those of the scheduling block."""
     requirements = model.requirements
     if requirements is not None:
         declared = {parameter.name: parameter.type for parameter in requirements.parameters}
         return declared or {"submission_date": "DATE"}
     path = paths.metadata_yaml(model.table)
-    return parameters.typed(model.text(path), path)
+    return parameters.typed(model.text(path), path, is_init)
 
 
 def schemas_of(model: Model, tools: Tools, sql: str) -> dict[TableRef, Schema]:
@@ -245,7 +245,7 @@ def _analysis(model: Model, tools: Tools, *, is_init: bool) -> Analysis:
         return of_template(error)
     known = schemas_of(model, tools, sql)
     schemas = tuple((table, _Same(known[table])) for table in sorted(known))
-    typed = tuple(sorted(parameters_of(model).items()))
+    typed = tuple(sorted(parameters_of(model, is_init).items()))
     routines = routines_of(model, tools, sql)
     analysis = _analyzed(_Same(tools.analyzer), sql, schemas, typed, routines)
     if analysis.problem is None:

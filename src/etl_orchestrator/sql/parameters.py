@@ -22,13 +22,16 @@ def used_parameters(sql: str) -> frozenset[str]:
     return frozenset(match["name"] for match in _TOKEN.finditer(sql) if match["name"])
 
 
-def typed(metadata: str | None, at: str) -> dict[str, str]:
+#: What bigquery-etl's `query initialize` gives besides, so that a first run can be done a sample at a time.
+_OF_FIRST_RUN = {"sample_id": "INT64", "sampling_batch_size": "INT64"}
+
+
+def typed(metadata: str | None, at: str, is_init: bool = False) -> dict[str, str]:
     """The parameters that a table's metadata.yaml says it is run with, by GoogleSQL type.
 
-    Always there is `submission_date`, the day that a run is about, unless the file names another one. A file that
-    cannot be read says nothing.
+    Always there is `submission_date`, the day that a run is about. A file that cannot be read says nothing.
     """
-    return dict(_typed(metadata or "", at))
+    return {**(_OF_FIRST_RUN if is_init else {}), **dict(_typed(metadata or "", at))}
 
 
 @lru_cache(maxsize=1024)

@@ -225,7 +225,7 @@ class Resolved:
         except Circle:
             if "is_init" not in text:
                 raise
-            analysis = self.analyze(self.template(path, table, text, is_init=True).render(), table)
+            analysis = self.analyze(self.template(path, table, text, is_init=True).render(), table, is_init=True)
         if analysis.problem is not None:
             line = f":{analysis.problem.line}" if analysis.problem.line else ""
             raise Unavailable(
@@ -237,12 +237,12 @@ class Resolved:
 
     # --- texts --------------------------------------------------------------------------------------------------
 
-    def analyze(self, sql: str, home: TableRef) -> Analysis:
+    def analyze(self, sql: str, home: TableRef, is_init: bool = False) -> Analysis:
         """What the analyzer says of a rendered text that belongs to a table or routine.
 
         Raises Unavailable for a table or routine that nobody knows. A text that does not parse names no tables; the
         analyzer says where it stopped."""
-        typed = parameters.typed(self.text(paths.metadata_yaml(home)), paths.metadata_yaml(home))
+        typed = parameters.typed(self.text(paths.metadata_yaml(home)), paths.metadata_yaml(home), is_init)
         return self._analyzer.analyze(sql, self.schemas(sql, home), typed, self.routines(sql, home))
 
     def template(self, path: str, home: TableRef, text: str, is_init: bool = False) -> Template:

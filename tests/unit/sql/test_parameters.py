@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from etl_orchestrator.sql.parameters import used_parameters
+from etl_orchestrator.sql.parameters import typed, used_parameters
 
 
 @pytest.mark.parametrize(
@@ -21,3 +21,11 @@ def test_parameters_of_a_text(sql: str, names: set[str]) -> None:
 
 def test_an_unclosed_quote_takes_no_time() -> None:
     assert used_parameters("SELECT '''" + "\\" * 5000 + "@a") <= {"a"}
+
+
+def test_a_first_run_may_be_done_a_sample_at_a_time() -> None:
+    metadata = "scheduling:\n  parameters:\n  - sample_id:STRING:1\n"
+    assert typed(None, "metadata.yaml") == {"submission_date": "DATE"}
+    first = typed(None, "metadata.yaml", is_init=True)
+    assert first == {"sample_id": "INT64", "sampling_batch_size": "INT64", "submission_date": "DATE"}
+    assert typed(metadata, "metadata.yaml", is_init=True)["sample_id"] == "STRING"
