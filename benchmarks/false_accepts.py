@@ -30,7 +30,7 @@ from etl_orchestrator.table import TableRef
 
 
 def measured(root: Path, generated: Path, each: int, most: int) -> dict[str, Any]:
-    catalog = resolved(Workplace(root, lambda text: print(text, file=sys.stderr)).frozen_tools)
+    catalog = resolved(Workplace(root, lambda text: print(text, file=sys.stderr)).frozen_tools())
     made: dict[str, Counter[str]] = defaultdict(Counter)
     survivors: list[str] = []
     chance = random.Random(7)
