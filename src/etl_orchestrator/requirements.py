@@ -6,7 +6,7 @@ GoogleSQL text, exactly one expression each. The form of the files is described 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from etl_orchestrator.table import Schema, TableRef
@@ -71,6 +71,18 @@ class Body:
     qualify: str | None = None
     union: tuple[str, ...] = ()
     union_distinct: bool = False
+
+    def expressions(self, prefix: str) -> Iterator[tuple[str, str]]:
+        """Every expression, with its element behind the prefix."""
+        for number, source in enumerate(self.sources):
+            for key, text in (("filter", source.filter), ("on", source.on), ("unnest", source.unnest)):
+                if text:
+                    yield f"{prefix}sources.{number}.{key}", text
+        for column in self.columns:
+            yield f"{prefix}columns.{column.name}.expression", column.sql
+        for key, text in (("where", self.where), ("having", self.having), ("qualify", self.qualify)):
+            if text:
+                yield f"{prefix}{key}", text
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,9 +198,23 @@ class Request:
     project: str = ""  # what a name without project means
 
     def at(self, element: str) -> str:
-        """`path:line` of a top-level element of the file."""
+        """`path:line` of an element of the file (`schedule`, `columns.revenue.type`), or of the nearest one around it."""
+        while element not in self.lines and "." in element:
+            element = element.rpartition(".")[0]
         line = self.lines.get(element)
         return f"{self.origin}:{line}" if line else self.origin
+
+    def expressions(self) -> Iterator[tuple[str, str]]:
+        """Every expression, with its element: `columns.revenue.expression`, `steps.paid.where`."""
+        yield from self.body.expressions("")
+        for step in self.steps:
+            yield from step.body.expressions(f"steps.{step.name}.")
+            if step.on_init is not None:
+                yield from step.on_init.expressions(f"steps.{step.name}.on_init.")
+        if self.on_init is not None:
+            yield from self.on_init.expressions("on_init.")
+        for number, refusal in enumerate(self.refuse_when):
+            yield f"refuse_when.{number}.condition", refusal.condition
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from etl_orchestrator.errors import InvalidInput, Unavailable
+from etl_orchestrator.errors import InvalidInput, Unavailable, Unsupported
 from etl_orchestrator.layout import model_files, paths
 from etl_orchestrator.layout.sql_test import SqlTest, fixture_of
 from etl_orchestrator.layout.sql_test_compare import (
@@ -27,6 +27,8 @@ from etl_orchestrator.model import Model
 from etl_orchestrator.proving.doubt import CannotTell
 from etl_orchestrator.proving.example import EXAMPLE, ORDERED
 from etl_orchestrator.proving.oracle import expected_rows
+from etl_orchestrator.proving.pools import parameter_values
+from etl_orchestrator.proving.runnable import with_callers
 from etl_orchestrator.proving.trial_text import Text, made_by, text_of, unsupplied, view_text, with_short_names
 from etl_orchestrator.requirements import Requirements
 from etl_orchestrator.sql.dry_run import dry_run, resolved
@@ -83,6 +85,20 @@ def _same_tools(tools: Tools, other: Tools) -> bool:
 def run_test(model: Model, tools: Tools, test: SqlTest) -> Rows:
     """The query's rows on the fixtures of a test."""
     return _run(model, tools, test, text_of(model, tools, test.name))
+
+
+def run_on_nothing(model: Model, tools: Tools) -> None:
+    """Runs the query on empty tables; raises Unsupported for what the engine lacks. What else is wrong is for the gates."""
+    requirements = model.requirements
+    if requirements is None or model.text(paths.query_sql(model.table)) is None:
+        return
+    with suppress(InvalidInput, Unavailable):
+        if dry_run(model, tools).problem is not None:
+            return
+        schemas = {table: schema_of(table, model, tools) for table in requirements.sources}
+        tables = {table: TableData(schema) for table, schema in schemas.items() if schema is not None}
+        if len(tables) == len(schemas):
+            run_test(model, tools, SqlTest("test_nothing", tables, parameter_values(requirements.parameters)))
 
 
 def unfixtured(model: Model, tools: Tools, test: SqlTest) -> tuple[TableRef, ...]:
@@ -198,9 +214,11 @@ def _run(model: Model, tools: Tools, test: SqlTest, text: Text) -> Rows:
         view = view_text(written, test)
         tables[table] = View(view)
         routines = (*routines, *resolved(tools).routines(view, table))
-    return tools.runner.run(
-        sql, tables, test.parameters, tuple({routine.ref: routine for routine in routines}.values())
-    )
+    distinct = tuple({routine.ref: routine for routine in routines}.values())
+    try:
+        return tools.runner.run(sql, tables, test.parameters, distinct)
+    except Unsupported as error:
+        raise with_callers(error, model.requirements) from error
 
 
 def _loaded_schema(table: TableRef, tools: Tools) -> Schema | None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from etl_orchestrator.errors import InvalidInput
-from etl_orchestrator.requirements import Body, Request
+from etl_orchestrator.requirements import Request
 from etl_orchestrator.sql.tokens import COMMENTS, Kind, tokenize
 from etl_orchestrator.tools import SqlProblem
 
@@ -24,7 +22,7 @@ def place_of_expression(request: Request, query: str, problem: SqlProblem) -> tu
     # Where the grammar stumbles over the first word, what stands before it is wrong.
     past = int(problem.message.startswith("Syntax error"))
     found: list[tuple[int, str]] = []
-    for element, text in _expressions(request):
+    for element, text in request.expressions():
         wanted = [word for word, _, _ in _words(text)]
         for start in range(len(words)) if wanted else ():
             end = _end(words, start, wanted)
@@ -34,14 +32,7 @@ def place_of_expression(request: Request, query: str, problem: SqlProblem) -> tu
     if not found:
         return None
     element = min(found, key=lambda one: one[0])[1]
-    return element, line_of_element(request, element)
-
-
-def line_of_element(request: Request, element: str) -> str:
-    """Where an element stands, or the nearest thing around it that has a line."""
-    while element not in request.lines and "." in element:
-        element = element.rpartition(".")[0]
-    return request.at(element)
+    return element, request.at(element)
 
 
 def _words(text: str) -> list[_Word]:
@@ -75,27 +66,3 @@ def _end(words: list[_Word], start: int, wanted: list[str]) -> int | None:
         else:
             return None
     return place
-
-
-def _expressions(request: Request) -> Iterator[tuple[str, str]]:
-    yield from _of_body(request.body, "")
-    for step in request.steps:
-        yield from _of_body(step.body, f"steps.{step.name}.")
-        if step.on_init is not None:
-            yield from _of_body(step.on_init, f"steps.{step.name}.on_init.")
-    if request.on_init is not None:
-        yield from _of_body(request.on_init, "on_init.")
-    for number, refusal in enumerate(request.refuse_when):
-        yield f"refuse_when.{number}.condition", refusal.condition
-
-
-def _of_body(body: Body, prefix: str) -> Iterator[tuple[str, str]]:
-    for number, source in enumerate(body.sources):
-        for key, text in (("filter", source.filter), ("on", source.on), ("unnest", source.unnest)):
-            if text:
-                yield f"{prefix}sources.{number}.{key}", text
-    for column in body.columns:
-        yield f"{prefix}columns.{column.name}.expression", column.sql
-    for key, text in (("where", body.where), ("having", body.having), ("qualify", body.qualify)):
-        if text:
-            yield f"{prefix}{key}", text

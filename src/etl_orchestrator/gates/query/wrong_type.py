@@ -17,7 +17,6 @@ from collections.abc import Iterator, Sequence
 
 from etl_orchestrator.finding import NotDue, Unchecked, Verdict, verdict
 from etl_orchestrator.gates.query import _reading
-from etl_orchestrator.gates.query._expression_place import line_of_element
 from etl_orchestrator.layout import paths
 from etl_orchestrator.model import Model
 from etl_orchestrator.phase import Gate, found
@@ -46,7 +45,7 @@ def check(model: Model, tools: Tools) -> Verdict:
 
 
 def _declared_at(requirements: Requirements, path: str) -> str:
-    return line_of_element(requirements.request, f"columns.{path.replace('.', '.fields.')}.type")
+    return requirements.request.at(f"columns.{path.replace('.', '.fields.')}.type")
 
 
 def _differences(columns: Sequence[Column], schema: Schema, prefix: str) -> Iterator[tuple[str, str, str]]:
