@@ -44,7 +44,7 @@ def test_the_query_is_run_on_an_empty_table_for_each_source() -> None:
 
 def test_the_output_column_and_its_line_are_told_with_the_function() -> None:
     lines = replace(ASKED, request=replace(ASKED.request, lines={"columns.cell": 7}))
-    with pytest.raises(Unsupported, match="lacks ST_GEOHASH, which `columns.cell.expression` at x.yaml:7 calls"):
+    with pytest.raises(Unsupported, match=r"lacks ST_GEOHASH, which `columns.cell.expression` at x.yaml:7 calls"):
         _run("the local engine lacks ST_GEOHASH", lines)
 
 
