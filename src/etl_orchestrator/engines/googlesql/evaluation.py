@@ -15,6 +15,7 @@ from etl_orchestrator.engines.googlesql.contents import check_parameter, check_r
 from etl_orchestrator.engines.googlesql.encoding import decode, encode
 from etl_orchestrator.engines.googlesql.functions import function_of, javascript_of, stub_of, template_of
 from etl_orchestrator.engines.googlesql.instance import Refusal, TimedOut
+from etl_orchestrator.engines.googlesql.models import model_functions
 from etl_orchestrator.engines.googlesql.native import native_functions
 from etl_orchestrator.engines.googlesql.problems import RoutineRefused, failure_of, problem_of
 from etl_orchestrator.engines.googlesql.reading import Reading, Scan, columns_of, duplicate_in, read, scans_of
@@ -125,11 +126,11 @@ class Evaluator:
         runnable = Runnable()
         runnable.data |= with_wildcards(sql, data)
         known = {table: given.schema for table, given in runnable.data.items()}
-        spelled = _spelled(sql, known)
+        spelled, models = _spelled(sql, known)
         edits, certain = tables_in(spelled.text, runnable.data, runnable.name_of)
         if not certain:
             return None
-        runnable.routines = self._routines(session, spelled, around, known)
+        runnable.routines = (*self._routines(session, spelled, around, known), *models)
         changes, runnable.supplied = supplied(spelled.text)
         runnable.text = edited(spelled.text, [*edits, *changes])
         types = _types(around)
@@ -203,8 +204,8 @@ class Evaluator:
             if isinstance(given, View) and table not in inside and re.search(rf"\b{re.escape(table.name)}\b", sql):
                 known[table] = self._view(session, table, given, around, runnable, inside)
                 views[table] = runnable.text
-        spelled = _spelled(sql, known)
-        routines = self._routines(session, spelled, around, known)
+        spelled, models = _spelled(sql, known)
+        routines = (*self._routines(session, spelled, around, known), *models)
         scope = Scope(
             known,
             routines,
@@ -362,9 +363,11 @@ def _one_query(sql: str) -> str:
     return sql[: ends[0]] if ends else sql
 
 
-def _spelled(sql: str, tables: Mapping[TableRef, Schema]) -> Spelled:
+def _spelled(sql: str, tables: Mapping[TableRef, Schema]) -> tuple[Spelled, tuple[Known, ...]]:
+    """The text as the engine spells it, and the functions over models that it calls."""
     names = {str(table) for table in tables} | {f"{table.dataset}.{table.name}" for table in tables}
-    return spell(sql, names.__contains__, own_columns(tables).__contains__)
+    edits, models = model_functions(sql)
+    return spell(sql, names.__contains__, own_columns(tables).__contains__, edits), models
 
 
 def _source(scan: Scan, views: Mapping[TableRef, str], runnable: Runnable) -> Edit:

@@ -116,3 +116,10 @@ def test_a_view_that_is_wrong_or_reads_itself_is_named(engine: GoogleSql) -> Non
     itself = engine.run("SELECT 1 FROM shop.orders", {view: View("SELECT 1 FROM `a-project.shop.orders`")}, {}).problem
     assert itself is not None
     assert "the view a-project.shop.orders is refused: Table not found: `a-project`.shop.orders" in itself.message
+
+
+def test_a_function_over_a_model_is_a_stub_that_says_so(engine: GoogleSql) -> None:
+    sql = "SELECT AI.GENERATE(prompt => buyer, output_schema => 's STRING, n INT64') AS g FROM shop.orders_v1 LIMIT 1"
+    answer = rows(engine, sql).rows[0][0]
+    label = "stub: AI.GENERATE is not run here"
+    assert answer == {"s": label, "n": None, "full_response": None, "status": label}
