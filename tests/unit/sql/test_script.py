@@ -174,7 +174,7 @@ def test_words_of_statements_may_be_names_inside_them() -> None:
         ("BEGIN SELECT 1 END", "expected END", "line 1, column 19"),
         ("SET a = ;", "expected an expression", "line 1, column 9"),
         ("SELECT 1; 2", "`2` begins no statement", "line 1, column 11"),
-        ("SELECT 'a", "never closed", "line 1"),
+        ("SELECT 'a", "never closed", "line 1, column 8"),
     ],
 )
 def test_what_is_broken(text: str, message: str, place: str) -> None:
