@@ -25,7 +25,7 @@ LAYERS = (
     ("phases",),
     ("driver", "store", "codec", "report"),
     ("api",),
-    ("cli", "mcp"),
+    ("cli", "mcp", "pytest_plugin"),
     ("__main__",),
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}

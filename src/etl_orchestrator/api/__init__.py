@@ -9,12 +9,14 @@ from etl_orchestrator.api.building import BuildOptions, build, build_all, plan, 
 from etl_orchestrator.api.formatting import format_sql_files, format_text
 from etl_orchestrator.api.lineage import lineage
 from etl_orchestrator.api.listing import explain, listing
-from etl_orchestrator.api.single import check, schema, test
+from etl_orchestrator.api.single import check, schema
+from etl_orchestrator.api.testing import Selection, test
 from etl_orchestrator.api.validation import validate
 from etl_orchestrator.api.workplace import Workplace, init
 
 __all__ = [
     "BuildOptions",
+    "Selection",
     "Workplace",
     "build",
     "build_all",

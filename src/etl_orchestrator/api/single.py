@@ -9,7 +9,7 @@ from dataclasses import replace
 from etl_orchestrator.api.targets import models
 from etl_orchestrator.api.workplace import Workplace
 from etl_orchestrator.driver import ask
-from etl_orchestrator.errors import InvalidInput, OrchestratorError
+from etl_orchestrator.errors import OrchestratorError
 from etl_orchestrator.finding import Failed, Unchecked
 from etl_orchestrator.layout import paths
 from etl_orchestrator.model import Model
@@ -38,22 +38,6 @@ def schema(workplace: Workplace, targets: Sequence[str], write: bool = False, de
         return Outcome("schema", "delivered", table=str(model.table), artifacts=(artifact,), changed=changed, data=data)
 
     return _each(workplace, "schema", targets, one)
-
-
-def test(workplace: Workplace, targets: Sequence[str]) -> Outcome:
-    """The SQL tests of models, run locally; a table that is read without a fixture stops its test before it runs."""
-
-    def one(model: Model) -> Outcome:
-        from etl_orchestrator.gates.tests import GATES
-        from etl_orchestrator.proving.trial import trials
-
-        ran = trials(model, workplace.tools)
-        if not ran:
-            raise InvalidInput("there are no SQL tests", at=f"tests/sql/…/{model.table.name}")
-        data = [{"test": t.name, "verdict": t.verdict, "detail": t.detail} for t in ran]
-        return replace(_asked("test", model, [("tests", ask(g, model, workplace.tools)) for g in GATES]), data=data)
-
-    return _each(workplace, "test", targets, one, "tests")
 
 
 def _each(

@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
@@ -215,13 +215,27 @@ def lineage(targets: tuple[str, ...], repo: Path | None, **how: Any) -> None:
 @cli.command()
 @click.argument("targets", nargs=-1, required=True, metavar="PATH…")
 @repo_option
+@click.option("-k", "expression", default="", metavar="EXPR", help="Only tests whose path fits: words, and, or, not.")
+@click.option("-x", "first_failure", is_flag=True, help="Stop at the first failure.")
+@click.option("--strict", is_flag=True, help="See NULL against absent, 1 against '1', and column types.")
+@click.option("--jobs", type=click.IntRange(1, 32), default=1, show_default=True, help="Tests run at the same time.")
+@click.option(
+    "--junit-xml", type=click.File("w", encoding="utf-8"), metavar="FILE", help="Write the results as JUnit XML."
+)
 @json_option
+@quiet_option
 @verbose_option
-def test(targets: tuple[str, ...], repo: Path | None, as_json: bool, verbose: int) -> None:
-    """Run SQL tests locally; no way to production."""
+def test(targets: tuple[str, ...], repo: Path | None, junit_xml: IO[str] | None, **how: Any) -> None:
+    """Run SQL tests and assertions of routines locally; no way to production."""
     from etl_orchestrator import api
 
-    door.leave(api.test(_workplace(repo, door.Screen()), targets), as_json, verbose)
+    screen = door.Screen(how["quiet"], how["verbose"])
+    heard = door.Tests(screen)
+    selection = api.Selection(how["expression"], how["first_failure"], how["strict"], how["jobs"])
+    outcome = api.test(_workplace(repo, screen), targets, selection, heard)
+    if junit_xml is not None and outcome.error is None:
+        heard.write_junit(junit_xml, outcome.seconds)
+    heard.leave(outcome, how["as_json"], how["verbose"])
 
 
 @cli.command()

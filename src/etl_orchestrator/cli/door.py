@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from types import FrameType
-from typing import TYPE_CHECKING, NoReturn
+from typing import IO, TYPE_CHECKING, NoReturn
 
 import click
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from etl_orchestrator.api import Workplace
     from etl_orchestrator.outcome import Outcome
     from etl_orchestrator.phase import Phase
+    from etl_orchestrator.proving.suite import Ran
     from etl_orchestrator.requirements import Request
     from etl_orchestrator.run import Run
 
@@ -31,7 +32,7 @@ class Screen:
 
     def __init__(self, quiet: bool = False, verbose: int = 0, announce: bool = False) -> None:
         self._quiet = quiet
-        self._verbose = verbose
+        self.verbose = verbose
         self._announce = announce  # files of a batch that are built in other processes
 
     def say(self, text: str) -> None:
@@ -48,12 +49,47 @@ class Screen:
 
         names = [phase.name for phase in PHASES]
         position = names.index(run.visits[-1].phase) + 1
-        self.say(terminal.left(run, position, len(names), styled, self._verbose))
+        self.say(terminal.left(run, position, len(names), styled, self.verbose))
 
     def finished(self, outcome: Outcome) -> None:
         if self._announce:
             what = outcome.table or outcome.requirements or ""
             self.say(f"{outcome.status.replace('_', ' ')}: {what}  ({outcome.seconds:.2f} s)")
+
+
+class Tests:
+    """Hears of tests as they end: progress on stderr, the failures with the outcome on stdout."""
+
+    def __init__(self, screen: Screen) -> None:
+        self._screen = screen
+        self._ran: list[Ran] = []
+
+    def __call__(self, ran: Ran, count: int, total: int) -> None:
+        from etl_orchestrator.report import tests
+
+        self._ran.append(ran)
+        if self._screen.verbose or ran.status != "passed":
+            self._screen.say(f"[{count}/{total}] {tests.line(ran, styled)}")
+        elif len(self._ran) % 25 == 0:
+            self._screen.say(f"[{count}/{total}]")
+
+    def write_junit(self, file: IO[str], seconds: float) -> None:
+        from etl_orchestrator.report import tests
+
+        file.write(tests.junit(self._ran, seconds))
+
+    def leave(self, outcome: Outcome, as_json: bool, verbose: int) -> NoReturn:
+        """Print every test that did not pass, or the envelope, and exit."""
+        from etl_orchestrator.report import tests
+
+        if as_json or outcome.error is not None:
+            leave(outcome, as_json, verbose)
+        for ran in sorted(self._ran, key=lambda ran: ran.place.id):
+            if ran.status != "passed":
+                click.echo(tests.failure(ran, styled, verbose) + "\n")
+        click.echo(tests.summary(self._ran, outcome.seconds))
+        sys.stdout.flush()
+        raise click.exceptions.Exit(outcome.exit_code)
 
 
 def interrupted(number: int, frame: FrameType | None) -> NoReturn:

@@ -130,6 +130,19 @@ def _kind(field: Field) -> str:
     return f"ARRAY of {field.type}" if field.mode == "REPEATED" else field.type
 
 
+def only_order_in_arrays(expect: Sequence[Any], rows: Sequence[Any]) -> bool:
+    """Whether rows would agree if their arrays were sorted: a query that does not sort them leaves that order open."""
+    return not compare_documents(
+        [_with_sorted_arrays(row) for row in expect], [_with_sorted_arrays(row) for row in rows]
+    )
+
+
+def _with_sorted_arrays(document: Any) -> Any:
+    if isinstance(document, Mapping):
+        return {name: _with_sorted_arrays(part) for name, part in document.items()}
+    return sorted(map(_with_sorted_arrays, document), key=_text) if isinstance(document, list) else document
+
+
 def _text(document: Any) -> str:
     return json.dumps(document, sort_keys=True)
 

@@ -19,6 +19,7 @@ from etl_orchestrator.layout.sql_test_compare import (
     compare,
     compare_documents,
     compare_strictly,
+    only_order_in_arrays,
     type_differences,
 )
 from etl_orchestrator.layout.sql_test_documents import documents_of, expected_documents, whole_documents
@@ -33,11 +34,15 @@ from etl_orchestrator.proving.trial_text import Text, made_by, text_of, unsuppli
 from etl_orchestrator.requirements import Requirements
 from etl_orchestrator.sql.dry_run import dry_run, resolved
 from etl_orchestrator.table import Schema, TableRef
-from etl_orchestrator.tools import Rows, SqlProblem, TableData, Tools, View
+from etl_orchestrator.tools import Rows, ScriptResult, SqlProblem, TableData, Tools, View
 
 #: `fixture` the fixtures do not fit, `schema` the expectation has another shape than the output, `logic` the rows are
 #: wrong, `error` the query fails on the fixtures, `engine` it could not be run here.
 Cause = Literal["", "fixture", "schema", "logic", "error", "engine"]
+
+
+#: Added where nothing else is wrong.
+ORDER_OPEN = "; only the order in arrays differs: sort them in the query, or it is left to the engine"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,7 @@ class Trial:
     problem: SqlProblem | None = None
     rows: Rows = field(default_factory=Rows)
     sql: str = ""
+    fix: str = ""
 
     @property
     def verdict(self) -> str:
@@ -163,6 +169,8 @@ def _ran(model: Model, tools: Tools, test: SqlTest, text: Text, strict: bool) ->
         return Trial(test.name, at, test=test, rows=rows)
     cause: Cause = "schema" if all(difference.is_shape for difference in differences) else "logic"
     detail = "; ".join(str(difference) for difference in differences)
+    if model.requirements is None and only_order_in_arrays(test.expect, documents_of(rows)):
+        detail += ORDER_OPEN
     return Trial(test.name, at, cause, detail, test, differences=differences, rows=rows)
 
 
@@ -209,16 +217,28 @@ def _run(model: Model, tools: Tools, test: SqlTest, text: Text) -> Rows:
         TableRef.parse(fixture_of(table, test)): data for table, data in test.tables.items()
     }
     sql = with_short_names(text.sql, test)
-    routines = resolved(tools).routines(sql, model.table)
+    routines = resolved(tools).routines(sql, model.table, in_test=True)
     for table, written in test.views.items():
         view = view_text(written, test)
         tables[table] = View(view)
-        routines = (*routines, *resolved(tools).routines(view, table))
+        routines = (*routines, *resolved(tools).routines(view, table, in_test=True))
     distinct = tuple({routine.ref: routine for routine in routines}.values())
     try:
+        if text.is_script:
+            return _left(tools.runner.run_script(sql, tables, test.parameters, distinct), model.table)
         return tools.runner.run(sql, tables, test.parameters, distinct)
     except Unsupported as error:
         raise with_callers(error, model.requirements) from error
+
+
+def _left(result: ScriptResult, table: TableRef) -> Rows:
+    """The table as a script leaves it."""
+    if result.rows.problem is not None:
+        return result.rows
+    left = result.tables.get(table)
+    if not isinstance(left, TableData):
+        return Rows(problem=SqlProblem(f"the script leaves no table `{table}`"))
+    return Rows(left.schema, tuple(tuple(row.get(column.name) for column in left.schema) for row in left.rows))
 
 
 def _loaded_schema(table: TableRef, tools: Tools) -> Schema | None:

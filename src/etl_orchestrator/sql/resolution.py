@@ -284,16 +284,21 @@ class Resolved:
             found[table] = known.schema
         return found
 
-    def routines(self, sql: str, home: TableRef) -> tuple[Routine, ...]:
-        """The routines a text calls and those these call, each after those it needs."""
+    def routines(self, sql: str, home: TableRef, in_test: bool = False) -> tuple[Routine, ...]:
+        """The routines a text calls and those these call, each after those it needs.
+
+        `in_test`: a name without a project that the home's project does not have is looked for in the projects of
+        shared routines too, as the plugin does it; elsewhere BigQuery would not find it there."""
         found: dict[TableRef, Routine] = {}
-        self._add_routines(sql, home, found, set())  # in the order of need
+        self._add_routines(sql, home, found, set(), in_test)  # in the order of need
         return tuple(found.values())
 
-    def _add_routines(self, sql: str, home: TableRef, found: dict[TableRef, Routine], seen: set[TableRef]) -> None:
+    def _add_routines(
+        self, sql: str, home: TableRef, found: dict[TableRef, Routine], seen: set[TableRef], in_test: bool
+    ) -> None:
         seen.update(called for name, _ in _definitions(sql) if (called := _routine(name, home.project)))
         for name in _calls(sql):
-            called = _routine(name, home.project)
+            called = self._called(name, home, in_test)
             if called is None or called in seen:
                 continue
             path, text = self._routine_file(called)
@@ -303,8 +308,22 @@ class Resolved:
             ]
             seen.update([called, *(routine for routine, _ in defined)])
             for routine, statement in defined:
-                self._add_routines(statement, called, found, seen)
+                self._add_routines(statement, called, found, seen, in_test)
                 found[routine] = Routine(routine, statement, path)
+
+    def _called(self, name: str, home: TableRef, in_test: bool) -> TableRef | None:
+        called = _routine(name, home.project)
+        if called is None or not in_test or name.count(".") != 1 or self._has_routine(called):
+            return called
+        section = self._settings.extra.get("routine")
+        shared = section.get("project") if isinstance(section, dict) else None
+        others = (
+            TableRef(project, called.dataset, called.name) for project in (shared, self._settings.project) if project
+        )
+        return next((other for other in others if self._has_routine(other)), called)
+
+    def _has_routine(self, called: TableRef) -> bool:
+        return any(self.text(f"{paths.table_folder(called)}/{name}") is not None for name in _ROUTINE_FILES)
 
     def _routine_file(self, called: TableRef) -> tuple[str, str]:
         for name in _ROUTINE_FILES:

@@ -239,7 +239,14 @@ def test_schema_of_a_broken_query_writes_nothing(workplace: api.Workplace, edit:
 def test_tests_run_and_tell_each_verdict(workplace: api.Workplace) -> None:
     outcome = api.test(workplace, [TABLE])
     assert (outcome.status, outcome.exit_code) == ("delivered", 0)
-    assert outcome.data == [{"test": "test_two_cities", "verdict": "passed", "detail": ""}]
+    (entry,) = outcome.data
+    assert (entry["test"], entry["status"], entry["verdict"], entry["detail"]) == (
+        "test_two_cities",
+        "passed",
+        "passed",
+        "",
+    )
+    assert entry["path"].endswith("city_rides_daily_v1/test_two_cities")
 
 
 def test_a_wrong_query_fails_its_test_cell_by_cell(workplace: api.Workplace, edit: Edit) -> None:
