@@ -51,7 +51,7 @@ def measured(root: Path, generated: Path, each: int, most: int) -> dict[str, Any
         if queries % 10 == 0:
             print(f"{queries} queries, {sum(one.total() for one in made.values())} mutants", file=sys.stderr)
         for operator in due:
-            edits = list(OPERATORS[operator](base))
+            edits = [edit for edit in OPERATORS[operator](base) if base.proves(edit)]
             if edits:
                 edit = chance.choice(edits)
                 verdict, said = asked(catalog, home, base.sql, edit)

@@ -48,6 +48,13 @@ class Text:
         """The bracket that closes the one at the index."""
         return next(i for i in range(index + 1, len(self.tokens)) if self.depths[i] == self.depths[index])
 
+    def proves(self, edit: Edit) -> bool:
+        """False within a function of ANY TYPE, whose body is judged only where it is called, if it is."""
+        bounds = [0, *(token.end for token in self.tokens if token.kind is Kind.SEMICOLON), len(self.sql)]
+        start = max(bound for bound in bounds if bound <= edit.start)
+        end = min(bound for bound in bounds if bound > edit.start or bound == len(self.sql))
+        return re.search(r"\bANY\s+TYPE\b", self.sql[start:end], re.IGNORECASE) is None
+
     def instead(self, index: int, new: str) -> Edit:
         token = self.tokens[index]
         return Edit(token.start, token.end, new)
