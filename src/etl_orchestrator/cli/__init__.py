@@ -36,7 +36,7 @@ answer_option = click.option(
 
 
 class _Verb(click.Command):
-    """A command that answers with the envelope even when there is no repository to work in."""
+    """A command that answers with the envelope even when there is no repository to work in, or the program is at fault."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -45,6 +45,12 @@ class _Verb(click.Command):
             if not ctx.params.get("as_json"):
                 raise
             door.leave_with_envelope(ctx.info_name or "", error)
+        except (click.ClickException, click.Abort, click.exceptions.Exit, BrokenPipeError):
+            raise
+        except Exception as error:
+            if os.environ.get("ETLO_DEBUG") or not ctx.params.get("as_json"):
+                raise
+            door.leave_with_envelope(ctx.info_name or "", door.fault(error))
 
 
 class _Verbs(click.Group):
@@ -285,6 +291,5 @@ def main() -> None:
     except Exception as error:
         if os.environ.get("ETLO_DEBUG"):
             raise
-        click.echo(f"etl-orchestrator failed: {type(error).__name__}: {error}", err=True)
-        click.echo("this is a fault of the program; run with ETLO_DEBUG=1 for the traceback", err=True)
+        door.fault(error)
         sys.exit(1)

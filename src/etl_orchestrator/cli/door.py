@@ -166,6 +166,14 @@ def leave_with_envelope(verb: str, error: OrchestratorError) -> NoReturn:
     leave(of_error(verb, error), as_json=True)
 
 
+def fault(error: Exception) -> OrchestratorError:
+    """Says on stderr that the program is at fault; the same as an error for the envelope."""
+    message = f"etl-orchestrator failed: {type(error).__name__}: {error}"
+    advice = "this is a fault of the program; run with ETLO_DEBUG=1 for the traceback"
+    click.echo(f"{message}\n{advice}", err=True)
+    return OrchestratorError(message, fix=advice)
+
+
 def leave_with(error: OrchestratorError) -> NoReturn:
     """An error that no verb turned into an outcome."""
     from etl_orchestrator.outcome import of_error

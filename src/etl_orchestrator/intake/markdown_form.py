@@ -145,8 +145,12 @@ def _steps(draft: Draft, sources: tuple[Source, ...]) -> tuple[tuple[Step, ...],
             pool = replace(pool, steps=pool.steps | {step.name})
             draft.lines[f"steps.{step.name}"] = int(at.rsplit(":", 1)[-1])
     last = made[-1].name
-    read = {source.table for step in made for source in step.body.sources}
-    unread = [source for source in sources if source.table not in read and source.unnest is None]
+    arrays = {text for step in made for source in step.body.sources for text in (source.alias, source.unnest)}
+    unread = [
+        source
+        for source in sources
+        if source.alias not in pool.read and not (source.unnest and arrays & {source.alias, source.unnest})
+    ]
     return tuple(made), (Source(last, last), *unread)
 
 

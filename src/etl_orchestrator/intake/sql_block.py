@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from etl_orchestrator.errors import InvalidInput
 from etl_orchestrator.intake import elements
@@ -24,11 +24,13 @@ _FIX = "put it into steps that each have SELECT, FROM, WHERE, GROUP BY, HAVING a
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """What the names behind FROM can mean: the sources of the table above by alias, and the steps so far."""
+    """What the names behind FROM can mean: the sources of the table above by alias, and the steps so far. `read` keeps
+    the aliases of the sources that a block has read, whatever it calls them."""
 
     sources: Mapping[str, Source]
     steps: frozenset[str]
     project: str
+    read: set[str] = field(default_factory=set)
 
     def source(self, path: str, alias: str | None, at: str) -> Source:
         """The source of this name, with its filter, under the alias that the block gives it."""
@@ -37,9 +39,13 @@ class Pool:
         known = self.sources.get(path)
         if known is None and "." in path:
             full = str(elements.table(path, self.project, at))
-            known = next((one for one in self.sources.values() if one.table == full), Source("", full))
+            same = [one for one in self.sources.values() if one.table == full]
+            # A table that is listed twice is read under the alias meant, else one after the other.
+            same.sort(key=lambda one: (one.alias != alias, one.alias in self.read))
+            known = same[0] if same else Source("", full)
         if known is None:
             return Source(alias or path, elements.name(path, "step", at))
+        self.read.add(known.alias)
         name = alias or path.rsplit(".", 1)[-1].rstrip("*")  # as GoogleSQL does
         filter_ = known.filter and _renamed(known.filter, known.alias, name)
         return replace(known, alias=name, filter=filter_, join=None, on=None)

@@ -324,6 +324,20 @@ def test_format_from_stdin_to_stdout_needs_no_repository(tmp_path: Path) -> None
     assert piped(b"SELECT 1", "sql")[0] == 2
 
 
+def test_a_fault_of_the_program_is_an_envelope_too() -> None:
+    code = (
+        "import sys; from etl_orchestrator.cli import cli, json_option, main\n"
+        "@cli.command('faulty')\n@json_option\ndef faulty(as_json): raise KeyError('lost')\n"
+        "sys.argv = ['etlo', 'faulty', '--json']; main()"
+    )
+    plain = {name: value for name, value in os.environ.items() if name != "ETLO_DEBUG"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, env=plain)
+    envelope = json.loads(done.stdout)
+    assert (done.returncode, envelope["verb"], envelope["status"]) == (1, "faulty", "failed")
+    assert "KeyError: 'lost'" in envelope["error"]["message"]
+    assert done.stderr.startswith("etl-orchestrator failed: KeyError: 'lost'\n")
+
+
 def test_a_fault_of_the_program_is_one_message_and_a_traceback_only_when_asked() -> None:
     code = (
         "import click, sys; from etl_orchestrator.cli import cli, main\n"

@@ -238,6 +238,26 @@ def test_blocks_of_sql_are_steps_and_the_fields_read_the_last() -> None:
     assert [prose.text for prose in request.prose] == ["Robots do not count.", "everyone else is ignored"]
 
 
+@pytest.mark.parametrize(
+    ("row", "alias"),
+    [
+        ("| d.visits_v1 | again | LEFT | person_id | |", "again"),
+        ("| UNNEST(people.names) | name | CROSS | | |", "name"),
+    ],
+)
+def test_a_listed_source_that_no_block_reads_is_a_source_of_the_fields(row: str, alias: str) -> None:
+    head = next(line for line in STEPS.splitlines() if line.startswith("| d.visits_v1"))
+    request = read(STEPS.replace(head, f"{head}\n{row}"))
+    assert [source.alias for source in request.body.sources] == ["logic_2", alias, "people"]
+
+
+def test_an_array_that_a_block_reads_is_no_further_source() -> None:
+    head = next(line for line in STEPS.splitlines() if line.startswith("| d.visits_v1"))
+    listed = STEPS.replace(head, f"{head}\n| UNNEST(v.pages) | page | CROSS | | |")
+    request = read(listed.replace("WHERE NOT v.is_robot", "CROSS JOIN UNNEST(v.pages) AS page WHERE NOT v.is_robot"))
+    assert [source.alias for source in request.body.sources] == ["logic_2", "people"]
+
+
 TEMPLATE = """\
 # <Name> Requirements
 ## 1. Overview
