@@ -35,6 +35,18 @@ def schema(model: Model, catalog: Catalog) -> Schema | None:
     return schema_yaml.read(text, path, borrowing(model, catalog)) if "!include" in text else _read_schema(text, path)
 
 
+def schema_of_fixture(model: Model, table: TableRef) -> Schema | None:
+    """What a `.schema.yaml` beside the model's tests says of a table that they read; None when there is none."""
+    folder = f"{paths.tests_folder(model.table)}/"
+    for artifact in model.artifacts:
+        name = artifact.path.removeprefix(folder).removesuffix(".schema.yaml")
+        if artifact.path != f"{folder}{name}.schema.yaml" or name.count(".") != 2:
+            continue
+        if table.covers(TableRef.parse(name)):
+            return _read_schema(artifact.text, artifact.path)
+    return None
+
+
 def bigconfig(model: Model) -> BigConfig | None:
     """The model's bigconfig.yml; None when it has none, InvalidInput when it cannot be read."""
     path = paths.bigconfig_yml(model.table)

@@ -77,12 +77,20 @@ def write(table: TableRef, test: SqlTest, made_by: str) -> tuple[Artifact, ...]:
     return tuple(Artifact(f"{folder}/{name}", files[name], made_by) for name in sorted(files))
 
 
-def schema_files(table: TableRef, schemas: Mapping[TableRef, Schema], made_by: str) -> tuple[Artifact, ...]:
-    """Schemas beside the tests of `table`, for the fixtures of tables that have no schema.yaml in the repository."""
+def schema_files(
+    table: TableRef, schemas: Mapping[TableRef, Schema], fixtures: Iterable[str], made_by: str
+) -> tuple[Artifact, ...]:
+    """Schemas beside the tests of `table`, for the fixtures of tables that have no schema.yaml in the repository.
+
+    `fixtures` are the names of all fixtures: those of a wildcard have the days of their tests in them, and the plugin
+    looks for the schema under the very name."""
     folder = paths.tests_folder(table)
+    named = sorted(set(fixtures))
     return tuple(
-        Artifact(f"{folder}/{_concrete(source, _ANY_DAY)}.schema.yaml", schema_yaml.write(schema), made_by)
+        Artifact(f"{folder}/{name}.schema.yaml", schema_yaml.write(schema), made_by)
         for source, schema in sorted(schemas.items())
+        for name in named
+        if source.covers(TableRef.parse(name))
     )
 
 

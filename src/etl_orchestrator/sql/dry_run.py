@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -145,6 +146,21 @@ def rendered(model: Model, tools: Tools, *, is_init: bool = False) -> str:
     return _template(model, tools, is_init).render()
 
 
+def known_from_tests(model: Model, tools: Tools, tables: Iterable[TableRef]) -> list[TableRef]:
+    """Those of the tables whose schema nobody knows but the tests, which declare it for their fixtures."""
+    declared = model.requirements.schemas if model.requirements is not None else {}
+    found = []
+    for table in tables:
+        if table == model.table or str(table) in declared or own_files.schema_of_fixture(model, table) is None:
+            continue
+        try:
+            known = resolved(tools).schema(table)
+        except Unavailable:
+            known = None
+        found += [table] if known is None else []
+    return found
+
+
 def tables_named(model: Model, tools: Tools) -> frozenset[TableRef]:
     """The tables that the query names in either rendering, before any schema is known; InvalidInput when it does not
     parse."""
@@ -256,8 +272,15 @@ def _analysis(model: Model, tools: Tools, *, is_init: bool) -> Analysis:
 def _schema(model: Model, tools: Tools, table: TableRef) -> Schema:
     if model.requirements is not None and str(table) in model.requirements.schemas:
         return model.requirements.schemas[str(table)]
-    known = resolved(tools).schema(table)
+    try:
+        known = resolved(tools).schema(table)
+    except Unavailable:
+        if beside := own_files.schema_of_fixture(model, table):
+            return beside
+        raise
     if known is None:
+        if beside := own_files.schema_of_fixture(model, table):
+            return beside
         raise Unavailable(
             f"no schema is known of `{table}`",
             at=paths.query_sql(model.table),

@@ -154,9 +154,22 @@ def test_a_value_of_another_type_or_column_is_refused() -> None:
 
 
 def test_schemas_lie_beside_the_tests_where_the_plugin_looks_for_them() -> None:
-    (made,) = sql_test.schema_files(TABLE, {SOURCE: (Field("a", "STRING"),)}, "tests")
+    (made,) = sql_test.schema_files(TABLE, {SOURCE: (Field("a", "STRING"),)}, [str(SOURCE), "acme-data.shop.other_v1"], "tests")
     assert made.path == f"{FOLDER}/acme-data.shop.events_v1.schema.yaml"
     assert made.text == "fields:\n- name: a\n  type: STRING\n  mode: NULLABLE\n"
+
+
+def test_the_schema_of_a_wildcard_has_the_name_of_each_of_its_fixtures() -> None:
+    wildcard = TableRef("acme-data", "shop", "days_*")
+    test = SqlTest("test_a", {wildcard: TableData((Field("a", "STRING"),))}, PARAMETERS)
+    name = sql_test.fixture_of(wildcard, test)
+    made = sql_test.schema_files(
+        TABLE, {wildcard: (Field("a", "STRING"),)}, [name, "acme-data.shop.days_20240101"], "x"
+    )
+    assert [file.path for file in made] == [
+        f"{FOLDER}/acme-data.shop.days_20240101.schema.yaml",
+        f"{FOLDER}/{name}.schema.yaml",
+    ]
 
 
 def test_a_test_survives_being_written_and_read() -> None:

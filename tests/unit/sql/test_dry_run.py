@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 
@@ -19,7 +20,14 @@ from etl_orchestrator.requirements import (
     Requirements,
     Schedule,
 )
-from etl_orchestrator.sql.dry_run import difference_of, dry_run, parameters_of, schemas_of, tables_named
+from etl_orchestrator.sql.dry_run import (
+    difference_of,
+    dry_run,
+    known_from_tests,
+    parameters_of,
+    schemas_of,
+    tables_named,
+)
 from etl_orchestrator.table import Field, Schema, TableRef
 from etl_orchestrator.tools import Analysis, SqlProblem, Tools
 
@@ -60,6 +68,20 @@ def test_asking_twice_analyzes_once_and_a_changed_query_anew() -> None:
     assert engine.asked == [SELECT]
     dry_run(model("SELECT 1"), wall)
     assert engine.asked == [SELECT, "SELECT 1"]
+
+
+def test_the_schema_beside_the_tests_is_the_last_resort() -> None:
+    path = f"{paths.tests_folder(TABLE)}/{ORDERS}.schema.yaml"
+    beside = Artifact(path, "fields: [{name: day, type: DATE}]", "tests")
+    asked = replace(model(SELECT), artifacts=(*model(SELECT).artifacts, beside))
+    engine = Scripted({SELECT: Analysis(COLUMNS)}, named={SELECT: (ORDERS,)})
+    nobody, known = tools(engine, Memory({})), tools(engine)
+    assert schemas_of(asked, nobody, SELECT) == {ORDERS: (Field("day", "DATE"),)}
+    assert known_from_tests(asked, nobody, (ORDERS, TABLE)) == [ORDERS]
+    assert schemas_of(asked, known, SELECT) == {ORDERS: COLUMNS}
+    assert known_from_tests(asked, known, (ORDERS, TABLE)) == []
+    with pytest.raises(Unavailable, match="no schema is known of"):
+        schemas_of(model(SELECT), nobody, SELECT)
 
 
 def test_two_engines_do_not_share_their_answers() -> None:

@@ -39,7 +39,7 @@ def work(model: Model, tools: Tools) -> Model:
         return model.with_artifacts(PHASE, ())
     output = dry_run(model, tools).columns
     schemas = {table: _known(table, model, tools) for table in requirements.sources}
-    made = list(_schema_files(model, schemas, tools))
+    made: list[Artifact] = []
     taken: set[str] = set()
     for number, example in enumerate(requirements.request.examples, 1):
         test = replace(test_of(example, requirements, schemas, output), comments={EXPECT: _SAYS[EXAMPLE]})
@@ -55,6 +55,7 @@ def work(model: Model, tools: Tools) -> Model:
             continue
         free = case if case.name not in taken else replace(case, name=f"{case.name}_by_rule")
         made += _of_case(model, requirements, tools, free, output)
+    made += _schema_files(model, schemas, made, tools)
     return model.with_artifacts(PHASE, _with_unreached(made, requirements, schemas))
 
 
@@ -81,12 +82,15 @@ def says(model: Model) -> str:
     return f"{len(tests)} tests; expected rows: {counts or 'none'}"
 
 
-def _schema_files(model: Model, schemas: Mapping[TableRef, Schema], tools: Tools) -> tuple[Artifact, ...]:
+def _schema_files(
+    model: Model, schemas: Mapping[TableRef, Schema], tests: Sequence[Artifact], tools: Tools
+) -> tuple[Artifact, ...]:
     """For tables that have no schema.yaml in the repository, so that its own test runner can type the fixtures."""
     bare = {
         table: schema for table, schema in schemas.items() if table != model.table and not _has_schema(table, tools)
     }
-    return sql_test.schema_files(model.table, bare, PHASE)
+    stems = {file.path.rpartition("/")[2].removesuffix(".yaml") for file in tests}
+    return sql_test.schema_files(model.table, bare, stems - {sql_test.EXPECT, sql_test.PARAMETERS}, PHASE)
 
 
 def _has_schema(table: TableRef, tools: Tools) -> bool:
