@@ -154,7 +154,9 @@ def test_a_value_of_another_type_or_column_is_refused() -> None:
 
 
 def test_schemas_lie_beside_the_tests_where_the_plugin_looks_for_them() -> None:
-    (made,) = sql_test.schema_files(TABLE, {SOURCE: (Field("a", "STRING"),)}, [str(SOURCE), "acme-data.shop.other_v1"], "tests")
+    (made,) = sql_test.schema_files(
+        TABLE, {SOURCE: (Field("a", "STRING"),)}, [str(SOURCE), "acme-data.shop.other_v1"], "tests"
+    )
     assert made.path == f"{FOLDER}/acme-data.shop.events_v1.schema.yaml"
     assert made.text == "fields:\n- name: a\n  type: STRING\n  mode: NULLABLE\n"
 
