@@ -6,16 +6,17 @@ requirement gives the same rows.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 
-from etl_orchestrator.layout.sql_test import FIRST_RUN
+from etl_orchestrator.layout.sql_test import FIRST_RUN, PARAMETERS
 from etl_orchestrator.proving.doubt import CannotTell, QueryFails
 from etl_orchestrator.proving.exercise import Exercise
 from etl_orchestrator.proving.frames import Frame, frames, init_frames, members, names_read, stars
-from etl_orchestrator.proving.growth import Growth, demands
+from etl_orchestrator.proving.growth import MOST, Growth, demands
 from etl_orchestrator.proving.oracle import Expected, Reading, expected_rows, shortfall
 from etl_orchestrator.proving.pools import gather, parameter_values
 from etl_orchestrator.proving.relations import Machine
@@ -28,6 +29,7 @@ from etl_orchestrator.tools import ParameterValue, TableData, Value
 
 MAX_ROWS = 12
 MAX_CASES = 6
+_FEW = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +113,7 @@ class _Builder:
     def __init__(self, requirements: Requirements, schemas: Mapping[TableRef, Schema]) -> None:
         self.requirements = requirements
         self.schemas = {table: schemas.get(table, ()) for table in requirements.sources}
-        self.parameters = parameter_values(requirements.parameters)
+        self.parameters, self.told = _readable(requirements)
         self.material, self.witnesses = self._solved(frames(requirements, _offered(self.schemas.values())))
         self.ground: list[tuple[TableRef, Row]] = []
         self.times = 1
@@ -310,7 +312,25 @@ class _Draft:
         comments = {
             f"{table}:{number}": reason for table, rows in self.rows.items() for number, (_, reason) in enumerate(rows)
         }
+        if self.builder.told:
+            comments[PARAMETERS] = self.builder.told
         return Case(name, why, self.tables(), dict(self.builder.parameters), comments)
+
+
+def _readable(requirements: Requirements) -> tuple[dict[str, ParameterValue], str]:
+    """The parameters of the tests, and what is to be said of them: a large number that a condition of `refuse_when`
+    compares with is a small one, for no test that people read has thousands of rows."""
+    values = parameter_values(requirements.parameters)
+    conditions = " ".join(refusal.condition for refusal in requirements.request.refuse_when)
+    told = []
+    for name, given in values.items():
+        large = isinstance(given.value, int) and not isinstance(given.value, bool) and given.value > MOST
+        if large and re.search(rf"@{re.escape(name)}\b", conditions, re.IGNORECASE):
+            values[name] = replace(given, value=_FEW)
+            told.append(
+                f"@{name} is {_FEW} here and {given.value} in the requirements: a test has no such number of rows."
+            )
+    return values, "\n".join(told)
 
 
 def _plain(column: Field) -> Value:

@@ -9,7 +9,7 @@ from tests.unit.proving.material import ORDERS, SCHEMAS, columns, countries, ord
 
 from etl_orchestrator.proving.fixtures import blocking, cases, guard_cases
 from etl_orchestrator.proving.oracle import Reading, expected_rows
-from etl_orchestrator.requirements import Body, RefuseWhen, Requirements, Source, Step
+from etl_orchestrator.requirements import Body, Parameter, RefuseWhen, Requirements, Source, Step
 
 TOTALS = Body((orders(filter="day = @submission_date"),), columns("client_id", "amount = SUM(amount)"))
 
@@ -100,6 +100,20 @@ def test_a_guard_that_no_readable_case_passes_is_named() -> None:
     asked = requirements(TOTALS, refuse_when=(RefuseWhen("COUNT(*) < 10000", "few"), RefuseWhen("COUNT(*) < 2", "few")))
     assert blocking(asked, SCHEMAS) == ("COUNT(*) < 10000",)
     assert blocking(requirements(TOTALS), SCHEMAS) == ()
+
+
+def test_a_large_number_that_is_a_parameter_is_a_small_one_in_the_tests() -> None:
+    asked = requirements(TOTALS, refuse_when=(RefuseWhen("COUNT(*) < @minimum", "few"),))
+    asked = replace(asked, parameters=(*asked.parameters, Parameter("minimum", "INT64", "10000")))
+    assert blocking(asked, SCHEMAS) == ()
+    case = cases(asked, SCHEMAS)[0]
+    assert case.parameters["minimum"].value == 2
+    assert "@minimum is 2 here and 10000 in the requirements" in case.comments["query_params"]
+    assert len(expected_rows(asked, case.tables, case.parameters).rows) > 0
+    (guard,) = guard_cases(asked, SCHEMAS)
+    assert guard.case is not None
+    elsewhere = replace(asked, request=replace(asked.request, refuse_when=()))
+    assert cases(elsewhere, SCHEMAS)[0].parameters["minimum"].value == 10000
 
 
 def test_new_keys_bring_their_partners() -> None:

@@ -36,7 +36,7 @@ def check(model: Model, tools: Tools) -> Verdict:
     if conditions := _blocking(model, tools):
         named = " and ".join(f"`{condition}`" for condition in conditions)
         message = f"no test can be made: {named} of `refuse_when` holds on every {MOST} rows or fewer that were tried"
-        fix = "ask for less in `refuse_when`, or leave it to a check of the monitoring"
+        fix = "give the number as a parameter (`@minimum`, under `parameters`): its tests run with a small one"
         return verdict([found(GATE, message, folder, fix, "requirements")], "")
     fix = f"write {folder}/test_<name>/ with a fixture for each source and expect.yaml"
     return verdict([found(GATE, "no SQL test stands behind the query", folder, fix)], "")
