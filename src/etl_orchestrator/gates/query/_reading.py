@@ -56,6 +56,11 @@ def reading(model: Model, tools: Tools) -> Reading | NotDue:
     return Reading(path, template, (later,) if first == later else (later, first))
 
 
+def reading_asked_for(model: Model, tools: Tools) -> Reading | NotDue:
+    """The same for a gate that judges only what requirements stand behind."""
+    return NO_REQUIREMENTS if model.requirements is None else reading(model, tools)
+
+
 def analysis(model: Model, tools: Tools) -> Analysis | NotDue | Unchecked:
     """What the analyzer says of an accepted query."""
     if model.text(paths.query_sql(model.table)) is None:

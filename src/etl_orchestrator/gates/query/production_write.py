@@ -47,9 +47,7 @@ _OPENERS = frozenset({";", "BEGIN", "THEN", "ELSE", "DO"})
 
 
 def check(model: Model, tools: Tools) -> Verdict:
-    if model.requirements is None:
-        return _reading.NO_REQUIREMENTS
-    read = _reading.reading(model, tools)
+    read = _reading.reading_asked_for(model, tools)
     if isinstance(read, NotDue):
         return read
     findings: dict[tuple[str, str], Finding] = {}

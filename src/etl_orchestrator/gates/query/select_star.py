@@ -26,9 +26,7 @@ if TYPE_CHECKING:
 
 
 def check(model: Model, tools: Tools) -> Verdict:
-    if model.requirements is None:
-        return _reading.NO_REQUIREMENTS
-    read = _reading.reading(model, tools)
+    read = _reading.reading_asked_for(model, tools)
     if isinstance(read, NotDue):
         return read
     findings: dict[str, Finding] = {}
