@@ -7,7 +7,7 @@ from etl_orchestrator.intake.answers import apply_answers
 from etl_orchestrator.intake.asking import NeedsAnswers, RankDags
 from etl_orchestrator.intake.check import questions
 from etl_orchestrator.intake.file import read_request
-from etl_orchestrator.intake.interview import ask, read_answers, write_answers
+from etl_orchestrator.intake.interview import ask, write_answers
 
 __all__ = [
     "NeedsAnswers",
@@ -16,7 +16,6 @@ __all__ = [
     "apply_answers",
     "ask",
     "questions",
-    "read_answers",
     "read_request",
     "write_answers",
 ]

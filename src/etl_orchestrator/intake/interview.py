@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from etl_orchestrator.errors import InvalidInput
-from etl_orchestrator.intake import yaml_text
 from etl_orchestrator.intake.answers import apply_answers
 from etl_orchestrator.intake.asking import RankDags
 from etl_orchestrator.intake.check import questions
@@ -81,16 +80,3 @@ def write_answers(request: Request) -> str:
     import yaml
 
     return str(yaml.safe_dump(dict(request.answers), allow_unicode=True, sort_keys=False, width=1000))
-
-
-def read_answers(text: str, origin: str) -> dict[str, str]:
-    """Answers that were kept. Raises InvalidInput for what is no list of element and value."""
-    document = yaml_text.read(text or "{}", origin)
-    if not isinstance(document.value, dict):
-        raise InvalidInput("the answers are no keys with values", at=document.at())
-    found: dict[str, str] = {}
-    for key, value in document.value.items():
-        if not isinstance(value, str):
-            raise InvalidInput(f"the answer to `{key}` is no text", at=document.at((key,)))
-        found[key] = str(value)
-    return found
