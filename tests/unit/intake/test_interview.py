@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import yaml
+
 from etl_orchestrator import intake
 from etl_orchestrator.requirements import Request
 
