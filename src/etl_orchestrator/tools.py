@@ -51,6 +51,7 @@ class Analysis:
     lineage: Mapping[str, Lineage] = field(default_factory=dict)  # by output column
     problem: SqlProblem | None = None
     written: tuple[TableRef | str, ...] = ()  # what a script makes or changes, temporary tables left out
+    note: str = ""  # what happened to the engine on the way, for the evidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,7 @@ class Rows:
     columns: Schema = ()
     rows: tuple[tuple[Value, ...], ...] = ()
     problem: SqlProblem | None = None
+    note: str = ""  # as in Analysis
 
     def dicts(self) -> list[dict[str, Value]]:
         return [dict(zip((column.name for column in self.columns), row, strict=True)) for row in self.rows]

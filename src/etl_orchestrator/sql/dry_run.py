@@ -342,7 +342,7 @@ def _references(analyzer: _Same, sql: str) -> tuple[TableRef | str, ...]:
     return found
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=16)
 def _analyzed(
     analyzer: _Same,
     sql: str,

@@ -9,31 +9,32 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
-from etl_orchestrator.engines.googlesql.catalog import Scope, own_columns
+from etl_orchestrator.engines.googlesql.catalog import Scope
 from etl_orchestrator.engines.googlesql.contents import with_wildcards
 from etl_orchestrator.engines.googlesql.encoding import NullElement
 from etl_orchestrator.engines.googlesql.evaluation import Evaluator, Failure, Surroundings, check_tables
 from etl_orchestrator.engines.googlesql.instance import Instance, Refusal, TimedOut
 from etl_orchestrator.engines.googlesql.module import load
 from etl_orchestrator.engines.googlesql.problems import RoutineRefused, problem_of
-from etl_orchestrator.engines.googlesql.reading import Reading, read
 from etl_orchestrator.engines.googlesql.script_names import names_of
 from etl_orchestrator.engines.googlesql.script_reading import ScriptReading, read_script
 from etl_orchestrator.engines.googlesql.script_state import Frame, State
 from etl_orchestrator.engines.googlesql.scripts import ScriptRun
 from etl_orchestrator.engines.googlesql.session import Session
-from etl_orchestrator.engines.googlesql.text import Spelled, beyond_one_query, connections, spell
-from etl_orchestrator.errors import EngineCrashed, InvalidInput, Unavailable, Unsupported
+from etl_orchestrator.engines.googlesql.text import Spelled, beyond_one_query, connections
+from etl_orchestrator.errors import EngineCrashed, InvalidInput, Unavailable
 from etl_orchestrator.table import Schema, TableRef
 from etl_orchestrator.tools import Analysis, ParameterValue, Routine, Rows, ScriptResult, SqlProblem, TableData, View
 
 #: The moment every query is run at, so that a test that reads the clock gives the same rows tomorrow.
 NOW = datetime(2025, 6, 15, 12, 0, 0, tzinfo=UTC)
-_READINGS = 256
+#: Gates ask again and again of one model; what a reading keeps of a wide query is megabytes.
+_SCRIPTS = 16
 _OUT_OF_RANGE = 11
 
 Answer = TypeVar("Answer")
@@ -59,10 +60,10 @@ class GoogleSql:
         self._now = now
         self._seconds = seconds
         self._session: Session | None = None
-        self._readings: OrderedDict[object, Reading] = OrderedDict()
         self._evaluator = Evaluator(seconds)
         self._scripts: OrderedDict[object, tuple[Scope, ScriptReading | SqlProblem]] = OrderedDict()
         self._turn = threading.RLock()
+        self._note = ""  # of the work done last
 
     def analyze(
         self,
@@ -72,19 +73,19 @@ class GoogleSql:
         routines: Sequence[Routine] = (),
     ) -> Analysis:
         """See `tools.Analyzer`. Raises Unsupported for a routine or type that is not known here."""
-        found = self._script(sql, schemas, parameters, routines)
+        with self._turn:
+            found, note = self._script(sql, schemas, parameters, routines), self._note
         if not isinstance(found, SqlProblem):
             last = found.last
-            return Analysis(
-                last.columns, tuple(sorted(found.tables)), last.lineage, written=tuple(sorted(found.written, key=str))
-            )
+            written = tuple(sorted(found.written, key=str))
+            return Analysis(last.columns, tuple(sorted(found.tables)), last.lineage, written=written, note=note)
         short = {f"{table.dataset}.{table.name}": table for table in sorted(schemas, reverse=True)}
         try:
             named = {short.get(str(table), table) for table in self.references(sql)}
         except InvalidInput:
             named = set()
         tables = tuple(sorted(table for table in named if isinstance(table, TableRef)))
-        return Analysis(tables=tables, problem=found)
+        return Analysis(tables=tables, problem=found, note=note)
 
     def _script(
         self,
@@ -105,7 +106,7 @@ class GoogleSql:
             _, found = self._scripts.get(key) or (scope, read_script(session, sql, scope, parameters))
             self._scripts[key] = scope, found  # the scope is kept, so that the identity of its parts stays theirs
             self._scripts.move_to_end(key)
-            while len(self._scripts) > _READINGS:
+            while len(self._scripts) > _SCRIPTS:
                 self._scripts.popitem(last=False)
             if isinstance(found, ScriptReading) and found.unknown:
                 raise Unavailable(found.unknown[0])
@@ -153,56 +154,29 @@ class GoogleSql:
             return ScriptResult(state.rows, state.tables)
 
         try:
-            return self._served(result)
+            with self._turn:
+                made = self._served(result)
+                return replace(made, rows=replace(made.rows, note=self._note)) if self._note else made
         except Failure as failure:
             return ScriptResult(Rows(problem=failure.problem), {})
         except NullElement as null:
             return ScriptResult(Rows(problem=SqlProblem(null.message)), {})
 
-    def _read(
-        self,
-        sql: str,
-        schemas: Mapping[TableRef, Schema],
-        parameters: Mapping[str, str],
-        routines: Sequence[Routine],
-    ) -> Reading:
-        known = with_wildcards(sql, {table: TableData(schema) for table, schema in schemas.items()})
-        beyond = beyond_one_query(sql)
-        if beyond:
-            raise Unsupported(f"the local engine reads one query; this text holds {beyond}")
-        spelled = _spelled(sql, known)
-
-        def reading(session: Session) -> Reading:
-            seen = {table: data.schema for table, data in known.items()}
-            try:
-                called = session.routines(sql, routines, seen)
-            except RoutineRefused as refused:
-                return Reading(problem=SqlProblem(str(refused)))
-            catalog = session.catalog(Scope(seen, called, frozenset(connections(spelled.text))))
-            key = (session, catalog.number, sql, tuple(parameters.items()))
-            found = self._readings.get(key) or read(session, spelled, catalog, parameters)
-            self._readings[key] = found
-            self._readings.move_to_end(key)
-            while len(self._readings) > _READINGS:
-                self._readings.popitem(last=False)
-            return found
-
-        return self._served(reading)
-
     def _served(self, work: Callable[[Session], Answer]) -> Answer:
         """The work done by a live session: after a crash once more by a new one, whose memory is whole."""
         with self._turn:
+            self._note = ""
             for last in (False, True):
                 session = self._session = self._session or self._started()
                 try:
                     return work(session)
                 except EngineCrashed as crash:
                     self._session = None
-                    self._readings.clear()
                     self._evaluator.forget()
                     self._scripts.clear()
                     if last or isinstance(crash, TimedOut):
                         raise
+                    self._note = f"asked again of a new engine, because {crash.message}"
         raise AssertionError("unreachable")
 
     def _started(self) -> Session:
@@ -214,9 +188,3 @@ def _reference(name: str) -> TableRef | str:
         return TableRef.parse(name)
     except InvalidInput:
         return name
-
-
-def _spelled(sql: str, tables: Mapping[TableRef, TableData]) -> Spelled:
-    names = {str(table) for table in tables} | {f"{table.dataset}.{table.name}" for table in tables}
-    own = own_columns({table: data.schema for table, data in tables.items()})
-    return spell(sql, names.__contains__, own.__contains__)

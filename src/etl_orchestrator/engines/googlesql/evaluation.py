@@ -32,7 +32,7 @@ from etl_orchestrator.table import Field, Schema, TableRef
 from etl_orchestrator.tools import ParameterValue, Routine, Rows, SqlProblem, TableData, Value, View
 
 _OUT_OF_RANGE = 11
-_READINGS, _FUNCTIONS = 256, 256
+_READINGS, _FUNCTIONS = 64, 256
 
 
 class Failure(EngineError):

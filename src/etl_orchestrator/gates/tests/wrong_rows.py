@@ -29,9 +29,9 @@ def check(model: Model, tools: Tools) -> Verdict:
     findings = [found(GATE, f"{trial.name}: {trial.detail}", trial.at, fix) for trial in failed]
     ran_well = [trial for trial in ran if not trial.cause]
     rows = sum(len(trial.test.expect) for trial in ran_well if trial.test)
-    return verdict(
-        findings, f"{len(ran_well)} of {len(ran)} tests passed, {rows} expected rows, on {tools.runner.name}"
-    )
+    said = f"{len(ran_well)} of {len(ran)} tests passed, {rows} expected rows, on {tools.runner.name}"
+    notes = [f"{trial.name} {trial.rows.note}" for trial in ran if trial.rows.note]
+    return verdict(findings, "; ".join([said, *notes]))
 
 
 GATE = Gate("TST006", "wrong_rows", "query", check)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 from datetime import UTC, date, datetime
+from typing import Any
 
 import pytest
 
 from etl_orchestrator.engines.googlesql import GoogleSql
 from etl_orchestrator.engines.googlesql.instance import TimedOut
+from etl_orchestrator.engines.googlesql.session import Session
 from etl_orchestrator.errors import EngineCrashed, InvalidInput, Unsupported
 from etl_orchestrator.table import Field, Schema, TableRef
 from etl_orchestrator.tools import Analysis, Analyzer, ParameterValue, Runner, TableData, Value
@@ -267,6 +269,36 @@ def test_after_a_crash_the_next_query_runs() -> None:
     with pytest.raises(EngineCrashed):
         engine.analyze(deep, {}, {})
     assert engine.run("SELECT 1 AS a", {}, {}).rows == ((1,),)
+
+
+class _TrapsOnce(GoogleSql):
+    """An engine whose first instance answers nothing but a trap."""
+
+    instances = 0
+
+    def _started(self) -> Session:
+        self.instances += 1
+        session = super()._started()
+        if self.instances == 1:
+            for call in ("table_names", "analyze", "routines"):
+                setattr(session, call, _trap)
+        return session
+
+
+def _trap(*_: object) -> Any:
+    raise EngineCrashed("the SQL engine crashed: unreachable code")
+
+
+def test_after_a_trap_a_new_instance_gives_the_answer_and_the_evidence_says_so() -> None:
+    engine = _TrapsOnce()
+    analysis = engine.analyze("SELECT 1 AS a", {}, {})
+    assert [column.name for column in analysis.columns] == ["a"]
+    assert "asked again of a new engine" in analysis.note
+    assert "unreachable code" in analysis.note
+    assert engine.analyze("SELECT 2 AS a", {}, {}).note == ""
+    rows = _TrapsOnce().run("SELECT 1 AS a", {}, {})
+    assert rows.rows == ((1,),)
+    assert "unreachable code" in rows.note
 
 
 def test_threads_take_turns(engine: GoogleSql) -> None:
