@@ -8,7 +8,6 @@ from xml.etree import ElementTree
 
 from etl_orchestrator.layout.sql_test_compare import Difference, shown, typed
 from etl_orchestrator.proving.suite import Ran
-from etl_orchestrator.proving.trial import ORDER_OPEN
 from etl_orchestrator.report.terminal import Style, plain
 
 _COLOURS = {"passed": "green", "failed": "red", "refused": "yellow"}
@@ -21,7 +20,8 @@ _NO_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 def line(ran: Ran, style: Style = plain) -> str:
     """One test on one line."""
     word = ran.trial.verdict if ran.status != "refused" else "refused"
-    return f"{style(word, _COLOURS[ran.status])}  {ran.place.id}  ({ran.seconds:.2f} s)"
+    note = f"  {ran.trial.detail}" if ran.status == "passed" and ran.trial.detail else ""
+    return f"{style(word, _COLOURS[ran.status])}  {ran.place.id}  ({ran.seconds:.2f} s){note}"
 
 
 def failure(ran: Ran, style: Style = plain, verbose: int = 0) -> str:
@@ -31,8 +31,6 @@ def failure(ran: Ran, style: Style = plain, verbose: int = 0) -> str:
     parts = [line(ran, style), f"  at {at}"]
     if trial.differences:
         parts += [f"  {text}" for text in _table(trial.differences)]
-        if trial.detail.endswith(ORDER_OPEN):
-            parts.append(f"  {ORDER_OPEN[2:]}")
     else:
         parts.append(f"  {trial.detail}")
     if trial.fix:

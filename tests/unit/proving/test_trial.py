@@ -101,6 +101,16 @@ def test_other_rows_are_a_logic_error_told_cell_by_cell() -> None:
     assert len(trial.differences) == 2
 
 
+@pytest.mark.parametrize(("order", "cause"), [("", ""), (" ORDER BY order_id", "logic")])
+def test_the_order_in_an_array_counts_where_the_query_fixes_it(order: str, cause: str) -> None:
+    sql = f"SELECT ARRAY_AGG(order_id{order}) AS ids FROM orders"
+    rows = Rows((Field("ids", "INTEGER", "REPEATED"),), (([2, 1],),))
+    wall = _Wall({**GOOD, "expect.yaml": "- {ids: [1, 2]}\n"}, sql=sql, rows=lambda *_: rows)
+    wall.tools = replace(wall.tools, analyzer=Scripted(named={sql: (ORDERS,)}))
+    trial = wall.only()
+    assert (trial.cause, "another order" in trial.detail) == (cause, cause == "")
+
+
 def test_a_query_that_fails_is_an_error() -> None:
     trial = _Wall(GOOD, rows=Rows(problem=SqlProblem("division by zero", 2, 5))).only()
     query = paths.query_sql(TABLE)

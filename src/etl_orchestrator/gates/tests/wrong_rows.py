@@ -30,7 +30,7 @@ def check(model: Model, tools: Tools) -> Verdict:
     ran_well = [trial for trial in ran if not trial.cause]
     rows = sum(len(trial.test.expect) for trial in ran_well if trial.test)
     said = f"{len(ran_well)} of {len(ran)} tests passed, {rows} expected rows, on {tools.runner.name}"
-    notes = [f"{trial.name} {trial.rows.note}" for trial in ran if trial.rows.note]
+    notes = [f"{trial.name}: {note}" for trial in ran_well for note in (trial.detail, trial.rows.note) if note]
     return verdict(findings, "; ".join([said, *notes]))
 
 
