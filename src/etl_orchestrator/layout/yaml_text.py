@@ -25,7 +25,6 @@ _MAX_DEPTH = 100
 _MAX_REPEATED = 100_000
 _STANDARD = "tag:yaml.org,2002:"
 _MERGE = f"{_STANDARD}merge"
-_VALUE = f"{_STANDARD}value"
 
 # More than this many levels can only be reached with one of these; then the depth is counted exactly.
 _MAYBE_DEEP = re.compile(r"(?m)^ {100}|(?:[-?:][ \t]+){100}")

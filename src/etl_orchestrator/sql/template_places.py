@@ -52,7 +52,7 @@ def place_of(template: Template, rendered: str, line: int, column: int) -> Place
     except OrchestratorError:
         marked = ""
     if _MARK.sub("", marked) != rendered:
-        return Place(template.at, _nearest_line(template.text, rendered, line), 1)
+        return Place(template.at, nearest_line(template.text, rendered, line), 1)
     number, offset = _origin(marked, _offset(rendered, line, column))
     path, text = sources[number]
     before = text[:offset]
@@ -113,7 +113,11 @@ def _offset(text: str, line: int, column: int) -> int:
     return min(start + max(column, 1) - 1, len(text))
 
 
-def _nearest_line(template: str, rendering: str, line: int) -> int:
+def nearest_line(template: str, rendering: str, line: int) -> int:
+    """The line of the template from which a line of its rendering comes, or the nearest one before, found by comparing
+    the lines."""
+    if template == rendering or line < 1:
+        return max(line, 1)
     matcher = difflib.SequenceMatcher(None, template.splitlines(), rendering.splitlines(), autojunk=False)
     found = 1
     for block in matcher.get_matching_blocks():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ from etl_orchestrator.layout import paths
 from etl_orchestrator.model import Model
 from etl_orchestrator.requirements import Requirements
 from etl_orchestrator.sql import dry_run as dry
+from etl_orchestrator.sql.template_places import nearest_line
 from etl_orchestrator.table import TableRef
 from etl_orchestrator.tools import Analysis, Tools
 
@@ -33,7 +33,7 @@ class Reading:
 
     def at(self, line: int, rendering: int = 0) -> str:
         """`path:line` of the template for a line of a rendering."""
-        return f"{self.path}:{template_line(self.template, self.renderings[rendering], line)}"
+        return f"{self.path}:{nearest_line(self.template, self.renderings[rendering], line)}"
 
 
 def owner_of(model: Model) -> str:
@@ -117,16 +117,3 @@ def line_of(text: str, wanted: str) -> int:
     plain = wanted.replace("`", "")
     lines = (number for number, line in enumerate(text.splitlines(), 1) if plain in line.replace("`", ""))
     return next(lines, 1)
-
-
-def template_line(template: str, rendering: str, line: int) -> int:
-    """The line of the template from which a line of its rendering comes, or the nearest one before."""
-    if template == rendering or line < 1:
-        return max(line, 1)
-    matcher = difflib.SequenceMatcher(None, template.splitlines(), rendering.splitlines(), autojunk=False)
-    found = 1
-    for block in matcher.get_matching_blocks():
-        if block.b >= line:
-            break
-        found = block.a + min(line - block.b, block.size) if block.size else found
-    return found
