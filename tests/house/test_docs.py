@@ -106,7 +106,7 @@ def test_every_gate_has_a_page_with_its_four_parts(code: str) -> None:
 
 
 def test_codes_and_names_are_unique_and_spelt_as_agreed() -> None:
-    from etl_orchestrator.phases import PHASES
+    from etl_orchestrator.phases.order import PHASES
 
     known: dict[str, str] = {}
     for phase in PHASES:
@@ -118,7 +118,7 @@ def test_codes_and_names_are_unique_and_spelt_as_agreed() -> None:
 
 
 def test_owners_are_phases_or_the_person() -> None:
-    from etl_orchestrator.phases import PHASES
+    from etl_orchestrator.phases.order import PHASES
 
     owners = {phase.name for phase in PHASES} | {"requirements"}
     assert {gate.owner for phase in PHASES for gate in phase.gates} <= owners

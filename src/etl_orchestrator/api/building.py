@@ -64,13 +64,13 @@ class BuildOptions:
 
 def plan(workplace: Workplace, path: Path, options: BuildOptions) -> Outcome:
     """The requirements check and phase 1; nothing is written."""
-    from etl_orchestrator.phases import PHASES
+    from etl_orchestrator.phases.plan import PHASE
 
     began = time.perf_counter()
     try:
         requirements = _requirements(workplace, path, _read(path), options)
         run = Run(_run_id(requirements), requirements.table, Model(requirements.table, requirements))
-        run = drive(run, workplace.tools, PHASES[:1])
+        run = drive(run, workplace.tools, (PHASE,))
     except OrchestratorError as error:
         return _turned_away("plan", error, path, time.perf_counter() - began)
     done = f"etl-orchestrator build {shlex.quote(str(path))}" if run.status == "delivered" else ""
@@ -182,7 +182,7 @@ def _walk(
     workplace: Workplace, run: Run, request: Mapping[str, Any], listener: Listener, began: float, verb: str
 ) -> Outcome:
     """Drive, journal each visit, publish what was delivered, write the report."""
-    from etl_orchestrator.phases import PHASES
+    from etl_orchestrator.phases.order import PHASES
 
     def left(run: Run) -> None:
         workplace.store.visited(run)

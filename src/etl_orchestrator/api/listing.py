@@ -15,7 +15,7 @@ from etl_orchestrator.phase import Gate
 
 def gates() -> dict[str, tuple[str, Gate]]:
     """Every gate by code, with the phase at whose way out it stands."""
-    from etl_orchestrator.phases import PHASES
+    from etl_orchestrator.phases.order import PHASES
 
     found: dict[str, tuple[str, Gate]] = {}
     for phase in PHASES:
@@ -48,7 +48,7 @@ def listing(kind: str) -> Outcome:
 
 
 def _phases() -> list[dict[str, Any]]:
-    from etl_orchestrator.phases import PHASES
+    from etl_orchestrator.phases.order import PHASES
 
     return [
         {"name": f"{number}. {phase.name}", "about": f"skill {phase.skill}, {len(phase.gates)} gates"}

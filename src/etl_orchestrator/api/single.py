@@ -61,7 +61,7 @@ def _each(
 
 
 def _checked(workplace: Workplace, model: Model) -> Outcome:
-    from etl_orchestrator.phases import PHASES
+    from etl_orchestrator.phases.order import PHASES
 
     model = _remembered(workplace, model)
     rooms = [phase for phase in PHASES if phase.name != "validation"]

@@ -58,10 +58,10 @@ class Workplace:
     @cached_property
     def tools(self) -> Tools:
         from etl_orchestrator.authors import RulesAuthor
-        from etl_orchestrator.engines import ENGINES
+        from etl_orchestrator.engines.deferred import Deferred
 
-        googlesql = dict(ENGINES)[self._engine](self._say)
-        return Tools(googlesql, googlesql, self._catalog(googlesql, frozen=False), RulesAuthor(), self.settings)
+        engine = Deferred(self._engine, self._say)
+        return Tools(engine, engine, self._catalog(engine, frozen=False), RulesAuthor(), self.settings)
 
     def frozen_tools(self) -> Tools:
         """Tools for work on many files at once while nobody changes the repository: each file is read once, as it is

@@ -44,7 +44,7 @@ class Screen:
             self.say(styled(f"building {run.table}", "cyan") + f"  (run {run.id})")
 
     def left(self, run: Run) -> None:
-        from etl_orchestrator.phases import PHASES
+        from etl_orchestrator.phases.order import PHASES
         from etl_orchestrator.report import terminal
 
         names = [phase.name for phase in PHASES]

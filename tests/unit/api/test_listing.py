@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from etl_orchestrator.api.listing import explain, gates, listing
-from etl_orchestrator.phases import PHASES
+from etl_orchestrator.phases.order import PHASES
 
 
 @pytest.mark.parametrize("code", sorted(gates()))
