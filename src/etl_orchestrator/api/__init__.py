@@ -6,10 +6,11 @@ The doors (`cli`) print and exit; nothing here does. Everything is imported when
 from __future__ import annotations
 
 from etl_orchestrator.api.building import BuildOptions, build, build_all, plan, resume, runs
+from etl_orchestrator.api.checking import check
 from etl_orchestrator.api.formatting import format_sql_files, format_text
 from etl_orchestrator.api.lineage import lineage
 from etl_orchestrator.api.listing import explain, listing
-from etl_orchestrator.api.single import check, schema
+from etl_orchestrator.api.schemas import schema
 from etl_orchestrator.api.testing import Selection, test
 from etl_orchestrator.api.validation import validate
 from etl_orchestrator.api.workplace import Workplace, init

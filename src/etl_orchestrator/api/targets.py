@@ -12,27 +12,12 @@ from etl_orchestrator.model import Model
 from etl_orchestrator.table import TableRef
 
 
-def models(workplace: Workplace, targets: Sequence[str], needed: str = "") -> list[Model]:
-    """The models that tables, files or folders name. Raises InvalidInput for a target that names none.
-
-    `needed` is a file or phase that the work is about: of what only a folder names, models without it are left out.
-    """
+def models(workplace: Workplace, targets: Sequence[str]) -> list[Model]:
+    """The models that tables, files or folders name. Raises InvalidInput for a target that names none."""
     from etl_orchestrator.layout import model_files
 
     catalog = workplace.tools.catalog
-    found = [
-        (model_files.read_model(catalog.text, catalog.paths, table), alone)
-        for table, alone in tables(workplace, targets).items()
-    ]
-    kept = [model for model, alone in found if alone or _has(model, needed)]
-    if not kept:
-        raise InvalidInput(f"no table there has {needed}", at=" ".join(targets))
-    return kept
-
-
-def _has(model: Model, needed: str) -> bool:
-    """Whether the model has a file of this name, or files of this phase."""
-    return not needed or any(needed in (a.path.rsplit("/", 1)[-1], a.made_by) for a in model.artifacts)
+    return [model_files.read_model(catalog.text, catalog.paths, table) for table in tables(workplace, targets)]
 
 
 def standing(workplace: Workplace, target: str) -> Path | None:
@@ -54,22 +39,21 @@ def relative(workplace: Workplace, path: Path) -> str:
     return resolved.relative_to(workplace.root).as_posix()
 
 
-def tables(workplace: Workplace, targets: Sequence[str]) -> dict[TableRef, bool]:
-    """Tables in the order named, each once, and whether one was named by itself; a folder names all tables below it."""
-    found: dict[TableRef, bool] = {}
+def tables(workplace: Workplace, targets: Sequence[str]) -> list[TableRef]:
+    """Tables in the order named, each once; a folder names all tables below it."""
+    found: dict[TableRef, None] = {}
     for target in targets:
         path = standing(workplace, target)
         if path is None:
             named = TableRef.parse(target, workplace.settings.project)
             if not workplace.tools.catalog.paths(paths.table_folder(named)):
                 raise InvalidInput(f"there is no table `{named}`", at=paths.table_folder(named))
-            found[named] = True
+            found[named] = None
             continue
         name = relative(workplace, path)
         files = workplace.tools.catalog.paths(name) if path.is_dir() else [name]
         below = [table for file in files if (table := paths.table_of(file)) is not None]
         if not below:
             raise InvalidInput("there is no table", at=target, fix="name a table, its folder or a file of it")
-        alone = len(set(below)) == 1
-        found.update({table: found.get(table, False) or alone for table in below})
-    return found
+        found.update(dict.fromkeys(below))
+    return list(found)

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
 import re
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Sequence
 from dataclasses import replace
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
+from etl_orchestrator.api.many import Answer, Asking, Say, answers
 from etl_orchestrator.api.targets import relative, standing, tables
 from etl_orchestrator.api.workplace import Workplace
 from etl_orchestrator.errors import InvalidInput, OrchestratorError, Unavailable, Unsupported
@@ -22,7 +17,6 @@ from etl_orchestrator.layout import paths
 from etl_orchestrator.outcome import Outcome, of_batch, of_error
 from etl_orchestrator.phase import found
 from etl_orchestrator.table import Field, Schema
-from etl_orchestrator.tools import Tools
 
 #: The files that are validated when a table or a folder is named; a file that is named may be any .sql of a table.
 KINDS = (
@@ -34,12 +28,6 @@ KINDS = (
     paths.STORED_PROCEDURE_SQL,
     paths.CHECKS_SQL,
 )
-#: Files handed to a process at a time: neighbours read the same views.
-_PORTION = 8
-_SECONDS_BETWEEN_LINES = 5.0
-
-Say = Callable[[str], None]
-Verdict = dict[str, Any]
 
 
 def validate(workplace: Workplace, targets: Sequence[str], jobs: int | None = None, say: Say | None = None) -> Outcome:
@@ -50,7 +38,7 @@ def validate(workplace: Workplace, targets: Sequence[str], jobs: int | None = No
     began = time.perf_counter()
     try:
         files = _files(workplace, targets)
-        verdicts = dict(_verdicts(workplace, files, jobs, say or (lambda _: None)))
+        verdicts = dict(answers(workplace.frozen(), VALIDATING, files, jobs, say))
     except OrchestratorError as error:
         return of_error("validate", error, seconds=time.perf_counter() - began)
     outcomes = [_outcome(path, verdicts[path], len(files) == 1) for path in files]
@@ -77,86 +65,33 @@ def _files(workplace: Workplace, targets: Sequence[str]) -> list[str]:
         below = catalog.paths(folder) if folder else [p for t in named for p in catalog.paths(paths.table_folder(t))]
         texts = [path for path in below if path.rpartition("/")[2] in KINDS and not path.startswith("tests/")]
         if not texts and len(named) == 1:
-            raise Unavailable(
-                "there is no query.sql to analyze, nor other SQL", at=paths.table_folder(next(iter(named)))
-            )
+            raise Unavailable("there is no query.sql to analyze, nor other SQL", at=paths.table_folder(named[0]))
         if not texts:
             raise InvalidInput("no table there has SQL", at=target)
         found.update(dict.fromkeys(texts))
     return list(found)
 
 
-def _verdicts(workplace: Workplace, files: Sequence[str], jobs: int | None, say: Say) -> Iterator[tuple[str, Verdict]]:
-    from etl_orchestrator.sql.dry_run import kept_verdict_of, verdict_of
+def _kept(workplace: Workplace, path: str) -> Answer | None:
+    from etl_orchestrator.sql.dry_run import kept_verdict_of
 
-    tools = workplace.frozen_tools()
-    asked = []
-    for path in files:
-        kept = kept_verdict_of(path, tools)
-        if kept is None:
-            asked.append(path)
-        else:
-            yield path, kept
-    progress = _Progress(len(files), len(asked), say)
-    workers = min(jobs or os.cpu_count() or 1, len(asked) // _PORTION or 1)
-    if workers > 1:
-        yield from _elsewhere(workplace.root, asked, workers, progress)
-        return
-    for path in asked:
-        verdict = verdict_of(path, tools)
-        progress.told(verdict)
-        yield path, verdict
+    return kept_verdict_of(path, workplace.tools)
 
 
-def _elsewhere(root: Path, files: Sequence[str], workers: int, progress: _Progress) -> Iterator[tuple[str, Verdict]]:
-    """Spawned, not forked: a WASM instance and an open SQLite file do not survive a fork."""
-    context = multiprocessing.get_context("spawn")
-    portions = [files[start : start + _PORTION] for start in range(0, len(files), _PORTION)]
-    with ProcessPoolExecutor(workers, mp_context=context) as pool:
-        waiting = {pool.submit(_portion, root, portion): portion for portion in portions}
-        for future in as_completed(waiting):
-            try:
-                done = future.result()
-            except BrokenProcessPool as error:
-                message = f"the process that asked died: {error}"
-                done = [{"verdict": "unchecked", "message": message, "at": path, "fix": ""} for path in waiting[future]]
-            for path, verdict in zip(waiting[future], done, strict=True):
-                progress.told(verdict)
-                yield path, verdict
-
-
-def _portion(root: Path, files: Sequence[str]) -> list[Verdict]:
+def _verdict(workplace: Workplace, path: str) -> Answer:
     from etl_orchestrator.sql.dry_run import verdict_of
 
-    tools = _tools(root)
-    return [verdict_of(path, tools) for path in files]
+    return verdict_of(path, workplace.tools)
 
 
-@lru_cache(maxsize=1)
-def _tools(root: Path) -> Tools:
-    """The same for the life of a process that is there for one call, so that the engine starts once."""
-    return Workplace(root).frozen_tools()
+def _died(path: str, why: str) -> Answer:
+    return {"verdict": "unchecked", "message": why, "at": path, "fix": ""}
 
 
-class _Progress:
-    """A line every few seconds, and none when the work is short."""
-
-    def __init__(self, files: int, asked: int, say: Say) -> None:
-        self._files, self._asked, self._say = files, asked, say
-        self._counts: Counter[str] = Counter()
-        self._spoken = time.monotonic()
-
-    def told(self, verdict: Verdict) -> None:
-        self._counts[verdict["verdict"]] += 1
-        done, now = self._counts.total(), time.monotonic()
-        if now - self._spoken > _SECONDS_BETWEEN_LINES or (done == self._asked and done > 100):
-            self._spoken = now
-            kept = f", {self._files - self._asked} as before" if self._files > self._asked else ""
-            counts = ", ".join(f"{number} {word}" for word, number in sorted(self._counts.items()))
-            self._say(f"validated {done} of {self._asked}{kept}: {counts}")
+VALIDATING = Asking("validated", _kept, _verdict, _died)
 
 
-def _outcome(path: str, verdict: Verdict, alone: bool) -> Outcome:
+def _outcome(path: str, verdict: Answer, alone: bool) -> Outcome:
     from etl_orchestrator.gates.query.refused_query import GATE
     from etl_orchestrator.sql.resolution import unpacked
 
@@ -182,7 +117,7 @@ def _columns(schema: Schema) -> list[dict[str, Any]]:
     return [one(field) for field in schema]
 
 
-def _summary(verdicts: Sequence[Verdict]) -> dict[str, Any]:
+def _summary(verdicts: Sequence[Answer]) -> dict[str, Any]:
     """How many files have which verdict, and the causes of those that are not accepted, the most frequent first."""
     causes = Counter((v["verdict"], cause_of(v)) for v in verdicts if v["verdict"] != "accepted")
     return {
@@ -192,7 +127,7 @@ def _summary(verdicts: Sequence[Verdict]) -> dict[str, Any]:
     }
 
 
-def cause_of(verdict: Verdict) -> str:
+def cause_of(verdict: Answer) -> str:
     """Why a file is not accepted, in words that are the same for all files of that cause."""
     message = str(verdict["message"]).split("\n", 1)[0]
     if "is refused: " in message:

@@ -63,6 +63,12 @@ class Workplace:
         engine = Deferred(self._engine, self._say)
         return Tools(engine, engine, self._catalog(engine, frozen=False), RulesAuthor(), self.settings)
 
+    def frozen(self) -> Workplace:
+        """The same repository with `frozen_tools`."""
+        same = Workplace(self.root, self._say, self._engine)
+        same.tools = self.frozen_tools()
+        return same
+
     def frozen_tools(self) -> Tools:
         """Tools for work on many files at once while nobody changes the repository: each file is read once, as it is
         now."""

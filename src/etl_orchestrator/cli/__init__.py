@@ -145,13 +145,21 @@ def runs(repo: Path | None, as_json: bool) -> None:
 @cli.command()
 @click.argument("targets", nargs=-1, required=True, metavar="TABLE_OR_PATH…")
 @repo_option
+@click.option("--jobs", type=click.IntRange(1, 32), help="Tables asked at the same time (default: one a processor).")
 @json_option
+@quiet_option
 @verbose_option
-def check(targets: tuple[str, ...], repo: Path | None, as_json: bool, verbose: int) -> None:
-    """Ask every gate of models that stand in the repository."""
+def check(
+    targets: tuple[str, ...], repo: Path | None, jobs: int | None, as_json: bool, quiet: bool, verbose: int
+) -> None:
+    """Ask every gate of models that stand in the repository.
+
+    Names tables, files or folders. What is unchanged since it was last asked is not asked again.
+    """
     from etl_orchestrator import api
 
-    door.leave(api.check(_workplace(repo, door.Screen()), targets), as_json, verbose)
+    screen = door.Screen(quiet, verbose)
+    door.leave(api.check(_workplace(repo, screen), targets, jobs, screen.say), as_json, verbose)
 
 
 @cli.command("format")

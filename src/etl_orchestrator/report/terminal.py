@@ -77,6 +77,8 @@ def summary(outcome: Outcome, style: Style = plain, verbose: int = 0) -> str:
         return _PRINTERS[outcome.verb](outcome)
     if outcome.results and outcome.verb == "lineage" and outcome.status == "delivered":
         return "\n".join(_printed_lineage(result) for result in outcome.results)
+    if outcome.results and outcome.verb == "check":
+        return _checked(outcome, style)
     if outcome.results:
         return _batch(outcome, style)
     head = f"{style(_word(outcome), _STATUS_COLOURS[outcome.status])}" + (f"  {outcome.table}" if outcome.table else "")
@@ -134,23 +136,38 @@ def _files(outcome: Outcome) -> str:
     return "\n".join(lines)
 
 
+def _checked(outcome: Outcome, style: Style) -> str:
+    """Only the models that do not pass, then how many there are with each finding."""
+    lines = [line for result in outcome.results if result.status != "delivered" for line in _entry(result, style)]
+    for title, entries in (("open:", outcome.data["open"]), ("could not be asked:", outcome.data["unchecked"])):
+        lines.extend([title] if entries else [])
+        lines.extend(f"  {entry['models']:>5}  {entry['code']} {entry['name']}" for entry in entries)
+    return "\n".join([*lines, _total(outcome)])
+
+
 def _batch(outcome: Outcome, style: Style) -> str:
-    lines = []
-    for result in outcome.results:
-        word = style(f"{_word(result):<13}", _STATUS_COLOURS[result.status])
-        what = result.table or result.requirements or (result.error.at if result.error else "") or ""
-        lines.append(f"{word} {what}  ({result.seconds:.2f} s)")
-        detail = [*(str(q.element) + ": " + q.text for q in result.questions), *(str(f) for f in result.findings)]
-        if result.error:
-            detail.append(str(result.error))
-        detail.extend(f"unchecked {a.code} {a.name}: {a.verdict.reason}" for a in result.unchecked)  # type: ignore[union-attr]
-        lines.extend("    " + text.replace("\n", "\n    ") for text in detail)
+    lines = [line for result in outcome.results for line in _entry(result, style)]
+    return "\n".join([*lines, _total(outcome)])
+
+
+def _entry(result: Outcome, style: Style) -> list[str]:
+    """One of several: how it ended, and what is to be done about it."""
+    word = style(f"{_word(result):<13}", _STATUS_COLOURS[result.status])
+    what = result.table or result.requirements or (result.error.at if result.error else "") or ""
+    detail = [*(str(q.element) + ": " + q.text for q in result.questions), *(str(f) for f in result.findings)]
+    if result.error:
+        detail.append(str(result.error))
+    detail.extend(f"unchecked {a.code} {a.name}: {a.verdict.reason}" for a in result.unchecked)  # type: ignore[union-attr]
+    lines = ["    " + text.replace("\n", "\n    ") for text in detail]
+    return [f"{word} {what}  ({result.seconds:.2f} s)", *lines]
+
+
+def _total(outcome: Outcome) -> str:
     counts: dict[str, int] = {}
     for result in outcome.results:
         counts[_word(result)] = counts.get(_word(result), 0) + 1
     total = ", ".join(f"{count} {word}" for word, count in counts.items())
-    lines.append(f"{len(outcome.results)} models: {total}  ({outcome.seconds:.2f} s)")
-    return "\n".join(lines)
+    return f"{len(outcome.results)} models: {total}  ({outcome.seconds:.2f} s)"
 
 
 def _validated(outcome: Outcome, style: Style) -> str:

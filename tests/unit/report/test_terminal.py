@@ -171,14 +171,14 @@ def test_an_error_says_where_and_what_to_do() -> None:
 
 def test_a_batch_has_a_line_for_each_and_one_total() -> None:
     results = (
-        Outcome("check", "delivered", table="p.d.one", seconds=0.5),
-        Outcome("check", "open", table="p.d.two", findings=(FINDING,), seconds=0.25),
-        Outcome("check", "unchecked", table="p.d.three", answers=(("tests", ANSWERS[3]),)),
-        Outcome("check", "refused", error=InvalidInput("no such file", at="four.yaml")),
-        Outcome("check", "needs_answers", questions=(Question("grain", "What is one row?"),)),
+        Outcome("build", "delivered", table="p.d.one", seconds=0.5),
+        Outcome("build", "open", table="p.d.two", findings=(FINDING,), seconds=0.25),
+        Outcome("build", "unchecked", table="p.d.three", answers=(("tests", ANSWERS[3]),)),
+        Outcome("build", "refused", error=InvalidInput("no such file", at="four.yaml")),
+        Outcome("build", "needs_answers", questions=(Question("grain", "What is one row?"),)),
     )
-    assert terminal.summary(Outcome("check", "refused", results=results, seconds=1)) == (
-        "passed        p.d.one  (0.50 s)\n"
+    assert terminal.summary(Outcome("build", "refused", results=results, seconds=1)) == (
+        "delivered     p.d.one  (0.50 s)\n"
         "open          p.d.two  (0.25 s)\n"
         "    TST006 wrong_rows: row 1 is missing\n"
         "      at tests/expect.yaml\n"
@@ -190,7 +190,32 @@ def test_a_batch_has_a_line_for_each_and_one_total() -> None:
         "      at four.yaml\n"
         "needs answers   (0.00 s)\n"
         "    grain: What is one row?\n"
-        "5 models: 1 passed, 1 open, 1 unchecked, 1 refused, 1 needs answers  (1.00 s)"
+        "5 models: 1 delivered, 1 open, 1 unchecked, 1 refused, 1 needs answers  (1.00 s)"
+    )
+
+
+def test_of_a_check_of_several_only_what_does_not_pass_is_told_and_then_counted() -> None:
+    results = (
+        Outcome("check", "delivered", table="p.d.one"),
+        Outcome("check", "open", table="p.d.two", findings=(FINDING,)),
+        Outcome("check", "unchecked", table="p.d.three", answers=(("tests", ANSWERS[3]),)),
+    )
+    data = {
+        "open": [{"code": "TST006", "name": "wrong_rows", "models": 1}],
+        "unchecked": [{"code": "TST011", "name": "unfounded_expectation", "models": 1}],
+    }
+    assert terminal.summary(Outcome("check", "open", results=results, data=data)) == (
+        "open          p.d.two  (0.00 s)\n"
+        "    TST006 wrong_rows: row 1 is missing\n"
+        "      at tests/expect.yaml\n"
+        "      fix: correct the query\n"
+        "unchecked     p.d.three  (0.00 s)\n"
+        "    unchecked TST011 unfounded_expectation: no engine\n"
+        "open:\n"
+        "      1  TST006 wrong_rows\n"
+        "could not be asked:\n"
+        "      1  TST011 unfounded_expectation\n"
+        "3 models: 1 passed, 1 open, 1 unchecked  (0.00 s)"
     )
 
 
