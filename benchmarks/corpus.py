@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 #: What of the main branch a repository is made of.
-_PARTS = ("sql", "tests", "bigquery_etl", "bqetl_project.yaml", "dags.yaml", "CODEOWNERS")
+_PARTS = ("sql", "tests", "bigquery_etl", "script", "bqetl_project.yaml", "dags.yaml", "CODEOWNERS")
 
 
 def folder(name: str) -> Path:

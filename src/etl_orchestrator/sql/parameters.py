@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 
 from etl_orchestrator.errors import InvalidInput
@@ -21,6 +22,9 @@ def used_parameters(sql: str) -> frozenset[str]:
     """Names of the parameters in a query's text, all branches of a template included; comments and strings are not."""
     return frozenset(match["name"] for match in _TOKEN.finditer(sql) if match["name"])
 
+
+#: A parameter as an argument of the bq command line, in a script or in metadata.yaml.
+_ARGUMENT = re.compile(r"--parameter[= ][\"']?([A-Za-z_]\w*):(\w*):")
 
 #: What bigquery-etl's `query initialize` gives besides, so that a first run can be done a sample at a time.
 _OF_FIRST_RUN = {"sample_id": "INT64", "sampling_batch_size": "INT64"}
@@ -47,4 +51,16 @@ def _typed(metadata: str, at: str) -> tuple[tuple[str, str], ...]:
     for parameter in scheduling.get("parameters") or ():
         name, _, rest = str(parameter).strip().partition(":")
         found[name] = rest.partition(":")[0].upper() or "STRING"
+    for argument in scheduling.get("arguments") or ():
+        found.update(from_scripts([str(argument)]))
     return tuple(found.items())
+
+
+def from_scripts(texts: Iterable[str]) -> dict[str, str]:
+    """The parameters that scripts give to the queries they run, by type; those left out that they give in several
+    types."""
+    found: dict[str, set[str]] = {}
+    for text in texts:
+        for name, kind in _ARGUMENT.findall(text):
+            found.setdefault(name, set()).add(kind.upper() or "STRING")
+    return {name: kinds.pop() for name, kinds in found.items() if len(kinds) == 1}

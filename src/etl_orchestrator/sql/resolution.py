@@ -7,8 +7,8 @@ its query gives. Nothing is guessed: what cannot be known is `Unavailable`, by n
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -16,6 +16,7 @@ from typing import Any
 from etl_orchestrator.errors import EngineError, InvalidInput, OrchestratorError, Unavailable
 from etl_orchestrator.layout import paths
 from etl_orchestrator.sql import information_schema, parameters, routines, templates
+from etl_orchestrator.sql.self_reading import fixed_point, shape
 from etl_orchestrator.sql.templates import Template
 from etl_orchestrator.sql.watched import Record, Watched
 from etl_orchestrator.table import Field, Schema, TableRef
@@ -184,7 +185,7 @@ class Resolved:
         known = [member.schema for member in members if member is not None]
         if not known:
             return self.watched.schema(table)
-        if any(_shape(schema) != _shape(known[0]) for schema in known):
+        if any(shape(schema) != shape(known[0]) for schema in known):
             raise Unavailable(
                 f"the tables of `{table}` differ in their columns, and which was made last is not known",
                 fix="name the table that is meant",
@@ -220,12 +221,12 @@ class Resolved:
 
     def _columns_now(self, path: str, table: TableRef) -> Schema:
         text = self.text(path) or ""
+        circles = self._circles
         try:
             analysis = self.analyze(self.template(path, table, text).render(), table)
         except Circle:
-            if "is_init" not in text:
-                raise
-            analysis = self.analyze(self.template(path, table, text, is_init=True).render(), table, is_init=True)
+            analysis = self._of_itself(path, table, text)
+            self._circles = circles  # solved
         if analysis.problem is not None:
             line = f":{analysis.problem.line}" if analysis.problem.line else ""
             raise Unavailable(
@@ -235,6 +236,15 @@ class Resolved:
             )
         return analysis.columns
 
+    def _of_itself(self, path: str, table: TableRef, text: str) -> Analysis:
+        """A query that reads the table it makes: its first run, or what its columns must be if it gives them itself."""
+        if "is_init" in text:
+            with suppress(Circle):
+                return self.analyze(self.template(path, table, text, is_init=True).render(), table, is_init=True)
+        sql = self.template(path, table, text).render()
+        others = self.schemas(sql, table, without=table)
+        return fixed_point(table, others.values(), lambda own: self._asked(sql, table, {**others, table: own}))
+
     # --- texts --------------------------------------------------------------------------------------------------
 
     def analyze(self, sql: str, home: TableRef, is_init: bool = False) -> Analysis:
@@ -242,8 +252,20 @@ class Resolved:
 
         Raises Unavailable for a table or routine that nobody knows. A text that does not parse names no tables; the
         analyzer says where it stopped."""
-        typed = parameters.typed(self.text(paths.metadata_yaml(home)), paths.metadata_yaml(home), is_init)
-        return self._analyzer.analyze(sql, self.schemas(sql, home), typed, self.routines(sql, home))
+        return self._asked(sql, home, self.schemas(sql, home), is_init)
+
+    def _asked(self, sql: str, home: TableRef, schemas: Mapping[TableRef, Schema], is_init: bool = False) -> Analysis:
+        return self._analyzer.analyze(sql, schemas, self._parameters(sql, home, is_init), self.routines(sql, home))
+
+    def _parameters(self, sql: str, home: TableRef, is_init: bool) -> dict[str, str]:
+        """What metadata.yaml declares; a parameter that it does not is what the repository's scripts give, if any do."""
+        path = paths.metadata_yaml(home)
+        typed = parameters.typed(self.text(path), path, is_init)
+        missing = parameters.used_parameters(sql) - typed.keys()
+        if missing:
+            scripts = (self.text(name) or "" for name in self.paths(paths.SCRIPTS))
+            typed |= {name: kind for name, kind in parameters.from_scripts(scripts).items() if name in missing}
+        return typed
 
     def template(self, path: str, home: TableRef, text: str, is_init: bool = False) -> Template:
         """A SQL file as the repository renders it: checks have macros before them and know their table; files that the
@@ -266,7 +288,7 @@ class Resolved:
 
         return read
 
-    def schemas(self, sql: str, home: TableRef) -> dict[TableRef, Schema]:
+    def schemas(self, sql: str, home: TableRef, without: TableRef | None = None) -> dict[TableRef, Schema]:
         for connection in routines.connections(sql) if "EXTERNAL_QUERY" in sql.upper() else ():
             raise Unavailable(f"EXTERNAL_QUERY asks the database behind `{connection}`, whose columns are not known")
         try:
@@ -275,6 +297,8 @@ class Resolved:
             return {}
         found: dict[TableRef, Schema] = {}
         for table in tables_of(references, home):
+            if table == without:
+                continue
             try:
                 known = self.schema(table)
             except InvalidInput as error:
@@ -360,10 +384,6 @@ def _routine(name: str, project: str) -> TableRef | None:
         return TableRef.parse(name, project)
     except InvalidInput:
         return None
-
-
-def _shape(schema: Schema) -> list[tuple[object, ...]]:
-    return [(field.name, field.type, field.mode, _shape(field.fields)) for field in schema]
 
 
 @lru_cache(maxsize=1024)

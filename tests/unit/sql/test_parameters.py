@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from etl_orchestrator.sql.parameters import typed, used_parameters
+from etl_orchestrator.sql.parameters import from_scripts, typed, used_parameters
 
 
 @pytest.mark.parametrize(
@@ -29,3 +29,14 @@ def test_a_first_run_may_be_done_a_sample_at_a_time() -> None:
     first = typed(None, "metadata.yaml", is_init=True)
     assert first == {"sample_id": "INT64", "sampling_batch_size": "INT64", "submission_date": "DATE"}
     assert typed(metadata, "metadata.yaml", is_init=True)["sample_id"] == "STRING"
+
+
+def test_arguments_of_the_command_line_give_parameters_too() -> None:
+    metadata = "scheduling:\n  arguments: ['--append_table', '--parameter=since:TIMESTAMP:{{ds}}']\n"
+    assert typed(metadata, "metadata.yaml")["since"] == "TIMESTAMP"
+    scripts = (
+        'bq query --parameter="low:INT64:$low" --parameter=word::x',
+        "--parameter low:INT64:2 --parameter=b:DATE:",
+    )
+    assert from_scripts(scripts) == {"low": "INT64", "word": "STRING", "b": "DATE"}
+    assert from_scripts((*scripts, "--parameter=b:TIMESTAMP:x")) == {"low": "INT64", "word": "STRING"}

@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,7 @@ from etl_orchestrator.catalogs.memory import Memory
 from etl_orchestrator.errors import Unavailable
 from etl_orchestrator.sql.resolution import Resolved
 from etl_orchestrator.table import Field, Schema, TableRef
-from etl_orchestrator.tools import Analysis, Routine, Settings, SqlProblem
+from etl_orchestrator.tools import Analysis, KnownSchema, Lineage, Routine, Settings, SqlProblem
 
 DAY = (Field("day", "DATE"),)
 HOME = TableRef("acme-data", "shop", "daily")
@@ -99,6 +100,33 @@ def test_a_table_without_schema_is_its_query_or_the_header_of_its_data() -> None
     assert columns(found, "shop.grown") == (Field("own", "STRING"),)
     with pytest.raises(Unavailable, match=r"shop\.lost"):
         columns(found, "shop.lost")
+
+
+def test_a_table_that_reads_itself_has_the_columns_that_its_query_gives_back() -> None:
+    class Tracing(Copying):
+        def analyze(self, sql: str, schemas: Mapping[TableRef, Schema], *rest: Any) -> Analysis:
+            orders = TableRef("acme-data", "shop", "orders")
+            made = Lineage("computed", tuple((table, "day") for table in schemas))
+            return Analysis(schemas[orders], tuple(schemas), {"day": made})
+
+    files = {"sql/acme-data/shop/grown/query.sql": "FROM acme-data.shop.orders FROM acme-data.shop.grown"}
+
+    class Orders(Folder):
+        def schema(self, table: TableRef) -> KnownSchema | None:  # type: ignore[override]
+            return KnownSchema(DAY, "") if table.name == "orders" else super().schema(table)
+
+    found = Resolved(Orders(files=files), Tracing(), SETTINGS)
+    assert columns(found, "shop.grown") == DAY
+
+
+def test_a_parameter_that_metadata_does_not_declare_is_what_the_scripts_give() -> None:
+    class Telling(Copying):
+        def analyze(self, sql: str, schemas: object, parameters: Mapping[str, str], *rest: Any) -> Analysis:
+            return Analysis(tuple(Field(name, kind) for name, kind in sorted(parameters.items())))
+
+    files = {"script/shop/run": "bq query --parameter=low:INT64:$low --parameter=high:INT64:$high"}
+    found = Resolved(Memory(files=files), Telling(), SETTINGS).analyze("SELECT @low, @other", HOME)
+    assert found.columns == (Field("low", "INT64"), Field("submission_date", "DATE"))
 
 
 def test_a_circle_and_a_refused_view_are_told_by_name() -> None:

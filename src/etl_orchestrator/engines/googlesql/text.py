@@ -113,21 +113,31 @@ def spell(
 
     BigQuery splits such a name, so that `c` is its alias; the engine takes it for one identifier. Left alone is a name
     of two parts that is no table, followed neither by a dot nor a parenthesis: there BigQuery does not split either.
-    A table `c` with a column `c` gets an alias that nobody uses, because in BigQuery `c` then is the column.
+    A table `c` with a column `c` gets an alias that nobody uses, because in BigQuery `c` then is the column. Where a
+    table is read without an alias, its whole name before a dot stands for it, and is written as its alias.
     """
     edits = list(more)
     tokens = [token for token in _TOKEN.finditer(sql) if not token.group("skip")]
-    for index, token in enumerate(tokens):
-        name = token.group("quoted")
-        if name is None or not _DOTTED.match(name):
-            continue
-        behind = tokens[index + 1].group() if index + 1 < len(tokens) else ""
-        if name.count(".") > 1 or is_table(name) or sql[token.end() : token.end() + 1] in (".", "("):
+    names = [(index, token.group("quoted")) for index, token in enumerate(tokens) if _DOTTED.match(_quoted(token))]
+    before = {index: tokens[index - 1].group() if index else "" for index, _ in names}
+    behind = {index: tokens[index + 1].group() if index + 1 < len(tokens) else "" for index, _ in names}
+    alone = {name for index, name in names if _stands_alone(before[index], behind[index])}
+    for index, name in names:
+        token = tokens[index]
+        hidden = has_own_column is not None and has_own_column(name)
+        alias = f"`{name.replace('.', ' ')}`" if hidden else f"`{name.rpartition('.')[2]}`"
+        if name.count(".") > 1 and name in alone and behind[index] == ".":
+            edits.append(Edit(token.start(), token.end(), alias))
+        elif name.count(".") > 1 or is_table(name) or sql[token.end() : token.end() + 1] in (".", "("):
             split = ".".join(f"`{part}`" for part in name.split("."))
-            if has_own_column and has_own_column(name) and _stands_alone(tokens[index - 1].group(), behind):
-                split += f" AS `{name.replace('.', ' ')}`"
+            if hidden and _stands_alone(before[index], behind[index]):
+                split += f" AS {alias}"
             edits.append(Edit(token.start(), token.end(), split))
     return Spelled(sql, edited(sql, edits), tuple(sorted(edits, key=lambda edit: edit.start)))
+
+
+def _quoted(token: re.Match[str]) -> str:
+    return token.group("quoted") or ""
 
 
 def _stands_alone(before: str, behind: str) -> bool:

@@ -27,11 +27,18 @@ KNOWN = {"a-b.c.d", "c.d"}
         ("SELECT `x.y` FROM `c.d`", "SELECT `x.y` FROM `c`.`d`"),
         ("SELECT '`a-b.c.d`', \"`c.d`\" # `c.d`", "SELECT '`a-b.c.d`', \"`c.d`\" # `c.d`"),
         ("SELECT r'\\' -- `c.d`\n, '''\n`c.d`''', /* `c.d` */ `c.d`", "SELECT r'\\' -- `c.d`\n, '''\n`c.d`''', /* `c.d` */ `c`.`d`"),
+        ("SELECT `a-b.c.d`.x FROM `a-b.c.d` WHERE 1", "SELECT `d`.x FROM `a-b`.`c`.`d` WHERE 1"),
+        ("SELECT `a-b.c.d`.x FROM `a-b.c.d` AS d", "SELECT `a-b`.`c`.`d`.x FROM `a-b`.`c`.`d` AS d"),
         ("SELECT * FROM `a-b.c.d_*`", "SELECT * FROM `a-b`.`c`.`d_*`"),
     ],
 )  # fmt: skip
 def test_names_are_split_where_bigquery_splits_them(given: str, text: str) -> None:
     assert spell(given, KNOWN.__contains__).text == text
+
+
+def test_the_whole_name_stands_for_a_table_with_a_column_of_its_name() -> None:
+    spelled = spell("SELECT `a-b.c.d`.x FROM `a-b.c.d`", KNOWN.__contains__, KNOWN.__contains__)
+    assert spelled.text == "SELECT `a-b c d`.x FROM `a-b`.`c`.`d` AS `a-b c d`"
 
 
 def test_positions_lead_back_to_the_text_given() -> None:
