@@ -25,8 +25,8 @@ def format_sql_files(
 ) -> Outcome:
     """Format .sql files in place. With `check_only` say which would change, with `diff` show how; both change nothing.
 
-    A text that Google's parser refuses is a finding, and its file stays untouched. The parser is asked of a text that
-    would change; one that is formatted already costs nothing more.
+    A text that Google's parser refuses is a finding, and its file stays untouched. The parser is asked of every file that
+    is named, and of those in a folder that would change: one that is formatted already costs nothing more there.
     """
     began = time.perf_counter()
     writes = not check_only and not diff
@@ -34,13 +34,13 @@ def format_sql_files(
     changed: dict[str, tuple[str, str]] = {}
     count = 0
     try:
-        for path in _sql_files(workplace, targets):
+        for path, in_folder in _sql_files(workplace, targets):
             name = relative(workplace, path)
             if skipped(name, workplace.settings.skip_format):
                 continue
             count += 1
             text = _text(path, name)
-            formatted = _formatted(workplace, text, name)
+            formatted = _formatted(workplace, text, name, trusted=in_folder)
             if isinstance(formatted, Finding):
                 findings.append(formatted)
             elif formatted != text:
@@ -75,8 +75,8 @@ def format_text(workplace: Workplace, text: str, check_only: bool = False, diff:
     return Outcome("format", status, findings=findings, data=data, seconds=time.perf_counter() - began)
 
 
-def _formatted(workplace: Workplace, text: str, name: str) -> str | Finding:
-    """The text in the house style, or what keeps it from being parsed."""
+def _formatted(workplace: Workplace, text: str, name: str, trusted: bool = False) -> str | Finding:
+    """The text in the house style, or what keeps it from being parsed; `trusted` asks nothing of one in that style."""
     from etl_orchestrator.gates.query import broken_template, refused_query
     from etl_orchestrator.sql.dry_run import syntax_problem
 
@@ -85,7 +85,7 @@ def _formatted(workplace: Workplace, text: str, name: str) -> str | Finding:
     except InvalidInput as error:
         gate = broken_template.GATE if "{" in error.message else refused_query.GATE
         return found(gate, error.message, error.at or name, error.fix or "correct it")
-    if formatted == text or not text.strip():
+    if (trusted and formatted == text) or not text.strip():
         return formatted
     problem = syntax_problem(name, text, workplace.tools)
     if problem is not None:
@@ -123,14 +123,15 @@ def _text(path: Path, name: str) -> str:
         raise InvalidInput(f"the file cannot be read: {error.strerror}", at=name) from error
 
 
-def _sql_files(workplace: Workplace, targets: Sequence[str]) -> Iterable[Path]:
+def _sql_files(workplace: Workplace, targets: Sequence[str]) -> Iterable[tuple[Path, bool]]:
+    """The files, and whether it was their folder that was named."""
     for target in targets:
         path = standing(workplace, target)
         if path is None:
             raise InvalidInput("there is no such file or folder", at=target)
         if path.is_dir():
-            yield from sorted(file for file in path.rglob("*.sql") if file.is_file())
+            yield from ((file, True) for file in sorted(path.rglob("*.sql")) if file.is_file())
         elif path.suffix == ".sql":
-            yield path
+            yield path, False
         else:
             raise InvalidInput("this is no .sql file", at=target)

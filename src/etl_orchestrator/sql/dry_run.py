@@ -14,33 +14,27 @@ from etl_orchestrator.sql import parameters, resolution
 from etl_orchestrator.sql.resolution import Resolved
 from etl_orchestrator.sql.template_places import place_of
 from etl_orchestrator.sql.templates import Template
-from etl_orchestrator.table import Field, Schema, TableRef
+from etl_orchestrator.table import Field, Schema, TableRef, walk
 from etl_orchestrator.tools import Analysis, Routine, SqlProblem, Tools
 
 
 def dry_run(model: Model, tools: Tools) -> Analysis:
     """The columns, tables and lineage of the query, or why it is refused; places are those of the template.
 
-    A query that asks `is_init()` is judged in both renderings: of the first run only its problem, or that its columns
-    are other ones, is told. Asking again costs nothing while query, schemas and parameters are the same.
+    A query that asks `is_init()` is judged in both renderings: of the first run only its problem is told, or that it gives
+    a column another type, for they fill the same table; columns that it leaves out are NULL there. Asking again costs
+    nothing while query, schemas and parameters are the same.
     Raises Unavailable naming a table whose schema nobody knows, or when the model has no query.sql.
     """
     text = query_text(model)
     analysis = _analysis(model, tools, is_init=False)
     if analysis.problem is not None or "is_init" not in text:
         return analysis
-    first = _analysis(model, tools, is_init=True)
-    if refused := _first_refused(analysis, first):
-        return refused
-    if difference := difference_of(first.columns, analysis.columns):
-        told = SqlProblem(f"the first run (is_init) and the later ones give other columns: {difference}")
-        return Analysis(tables=analysis.tables, problem=told)
-    return _with_tables_of(analysis, first)
+    return _both(analysis, _analysis(model, tools, is_init=True))
 
 
 def dry_run_file(path: str, tools: Tools) -> Analysis:
-    """The same for any SQL file of the repository: query, view, script, routine, checks. The first run may give other
-    columns than the later ones, as in BigQuery.
+    """The same for any SQL file of the repository: query, view, script, routine, checks.
 
     Raises InvalidInput for a path that is no such file, Unavailable naming a table or routine that nobody knows.
     """
@@ -51,8 +45,7 @@ def dry_run_file(path: str, tools: Tools) -> Analysis:
     analysis = _file_analysis(path, home, text, tools, is_init=False)
     if analysis.problem is not None or "is_init" not in text:
         return analysis
-    first = _file_analysis(path, home, text, tools, is_init=True)
-    return _first_refused(analysis, first) or _with_tables_of(analysis, first)
+    return _both(analysis, _file_analysis(path, home, text, tools, is_init=True))
 
 
 def verdict_of(path: str, tools: Tools) -> dict[str, Any]:
@@ -120,15 +113,17 @@ def syntax_problem(path: str, text: str, tools: Tools) -> SqlProblem | None:
     return None
 
 
-def _first_refused(later: Analysis, first: Analysis) -> Analysis | None:
-    """The answer when the first run is refused."""
-    if first.problem is None:
-        return None
-    told = replace(first.problem, message=f"in the first run (is_init): {first.problem.message}")
-    return Analysis(tables=later.tables, problem=told)
-
-
-def _with_tables_of(later: Analysis, first: Analysis) -> Analysis:
+def _both(later: Analysis, first: Analysis) -> Analysis:
+    """The later run with what is to be told of the first one."""
+    if first.problem is not None:
+        told = replace(first.problem, message=f"in the first run (is_init): {first.problem.message}")
+        return Analysis(tables=later.tables, problem=told)
+    kinds = {path.lower(): _kind(field, ("REPEATED",)) for path, field in walk(first.columns)}
+    for path, field in walk(later.columns):
+        kind = _kind(field, ("REPEATED",))
+        if kinds.get(path.lower(), kind) != kind:
+            message = f"the first run (is_init) gives `{path}` as {kinds[path.lower()]}, the later ones as {kind}"
+            return Analysis(tables=later.tables, problem=SqlProblem(message))
     return replace(later, tables=tuple(sorted({*later.tables, *first.tables})))
 
 
@@ -223,8 +218,8 @@ def difference_of(left: Schema, right: Schema, prefix: str = "") -> str:
     return ""
 
 
-def _kind(field: Field) -> str:
-    return field.type if field.mode == "NULLABLE" else f"{field.mode} {field.type}"
+def _kind(field: Field, modes: tuple[str, ...] = ("REQUIRED", "REPEATED")) -> str:
+    return f"{field.mode} {field.type}" if field.mode in modes else field.type
 
 
 def resolved(tools: Tools) -> Resolved:

@@ -164,6 +164,7 @@ def test_a_diff_is_a_patch_and_changes_nothing(workplace: api.Workplace, edit: E
         ("SELECT\n  a\nFROM FROM x\n", "3:6", "Unexpected keyword FROM"),
         ("select (1\n", "2:1", "Expected"),
         ("{% if is_init() %}\nselect 1 1\n{% else %}\nSELECT 2\n{% endif %}\n", "2:10", "Syntax error"),
+        ("SELECT\n  1\nFROM\n", "4:1", "Unexpected end"),
         ("SELECT\n  'open\n", "2:3", "never closed"),
         ("{% if x %}\nselect 1\n", "1:1", "end of template"),
     ],

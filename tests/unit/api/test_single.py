@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -191,6 +192,19 @@ def test_schema_shows_and_writes_only_when_asked(workplace: api.Workplace, edit:
     assert (workplace.root / RIDES / "schema.yaml").read_text() == written.data["text"]
     again = api.schema(workplace, [TABLE], write=True)
     assert (again.changed, again.data["differs"]) == ((), False)
+
+
+def test_schema_of_a_view(workplace: api.Workplace) -> None:
+    view = workplace.root / f"{PROJECT}/rides/city_rides_daily/view.sql"
+    view.parent.mkdir(parents=True)
+    view.write_text(f"CREATE VIEW `pedalo-data-prod.rides.city_rides_daily` AS SELECT * FROM `{TABLE}`")
+    try:
+        shown = api.schema(workplace, [str(view)])
+    finally:
+        shutil.rmtree(view.parent.parent)
+    assert shown.status == "delivered", shown.error
+    assert "- name: submission_date\n  type: DATE\n" in shown.data["text"]
+    assert "Number of rides." in shown.data["text"]
 
 
 def test_schema_keeps_what_agrees_and_describes_what_is_asked(workplace: api.Workplace, edit: Edit) -> None:

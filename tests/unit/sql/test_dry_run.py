@@ -122,11 +122,14 @@ def test_the_problem_of_the_first_run_is_told() -> None:
     assert problem == SqlProblem("in the first run (is_init): no such column", 1, 26, paths.query_sql(TABLE))
 
 
-def test_other_columns_in_the_first_run_are_a_problem() -> None:
+def test_the_first_run_may_leave_columns_out_and_must_not_give_them_other_types() -> None:
     answers = {"SELECT 1": Analysis(COLUMNS[:1]), "SELECT 2": Analysis(COLUMNS)}
+    assert dry_run(model(TWICE), tools(Scripted(answers))).columns == COLUMNS
+    answers["SELECT 1"] = Analysis((replace(COLUMNS[0], type="BYTES", mode="REPEATED"),))
     problem = dry_run(model(TWICE), tools(Scripted(answers))).problem
     assert problem is not None
-    assert "`n` is only in the second" in problem.message
+    told = f"the first run (is_init) gives `{COLUMNS[0].name}` as REPEATED BYTES, the later ones as {COLUMNS[0].type}"
+    assert problem.message == told
 
 
 def test_a_broken_template_is_a_problem_and_no_error() -> None:

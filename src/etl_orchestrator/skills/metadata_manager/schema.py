@@ -9,15 +9,17 @@ from etl_orchestrator.layout import own_files, paths, schema_edit, schema_yaml
 from etl_orchestrator.model import Artifact, Model, Note
 from etl_orchestrator.requirements import Column
 from etl_orchestrator.skills.metadata_manager.descriptions import described
-from etl_orchestrator.sql.dry_run import dry_run
+from etl_orchestrator.sql.dry_run import dry_run, dry_run_file
 from etl_orchestrator.table import Field, Schema
 from etl_orchestrator.tools import Analysis, Tools
 
 PHASE = "metadata"
 
+_QUERIES = (paths.QUERY_SQL, paths.VIEW_SQL, paths.MATERIALIZED_VIEW_SQL)
+
 
 def schema_of(model: Model, tools: Tools) -> Artifact:
-    """schema.yaml from the analyzer's output types, or from the declared columns of a query.py.
+    """schema.yaml from the output types of a query or view, or from the declared columns of a query.py.
 
     One Note a field, by dotted path, says where its description is from. Raises InvalidInput when the query is refused.
     """
@@ -38,18 +40,25 @@ def updated_schema(model: Model, tools: Tools, describe: bool = False) -> Artifa
 
 
 def _described(model: Model, tools: Tools) -> tuple[Schema, tuple[Note, ...]]:
-    if model.text(paths.query_sql(model.table)) is None:
+    path = _sql_file(model)
+    if not path:
         columns, notes = _declared(model, tools)
         analysis = Analysis()
     else:
-        analysis = dry_run(model, tools)
+        analysis = dry_run(model, tools) if path == paths.query_sql(model.table) else dry_run_file(path, tools)
         if analysis.problem is not None:
             problem = analysis.problem
-            at = problem.place(paths.query_sql(model.table))
+            at = problem.place(path)
             raise InvalidInput(f"the query is refused: {problem.message}", at=at, fix="correct the query first")
         columns, notes = _with_modes(analysis.columns, model), ()
     schema, sources = described(columns, model, tools, analysis)
     return schema, (*sources, *notes)
+
+
+def _sql_file(model: Model) -> str:
+    """The query of a table or view; "" when there is none."""
+    files = (f"{paths.table_folder(model.table)}/{name}" for name in _QUERIES)
+    return next((path for path in files if model.text(path) is not None), "")
 
 
 def _with_modes(columns: Schema, model: Model) -> Schema:
