@@ -18,8 +18,9 @@ from etl_orchestrator.engines.googlesql.catalog import Scope
 from etl_orchestrator.engines.googlesql.contents import with_wildcards
 from etl_orchestrator.engines.googlesql.encoding import NullElement
 from etl_orchestrator.engines.googlesql.evaluation import Evaluator, Failure, Surroundings, check_tables
-from etl_orchestrator.engines.googlesql.instance import Instance, Refusal, TimedOut
+from etl_orchestrator.engines.googlesql.instance import Instance, OutOfMemory, Refusal, TimedOut
 from etl_orchestrator.engines.googlesql.module import load
+from etl_orchestrator.engines.googlesql.narrowing import narrowed
 from etl_orchestrator.engines.googlesql.problems import RoutineRefused, problem_of
 from etl_orchestrator.engines.googlesql.script_names import names_of
 from etl_orchestrator.engines.googlesql.script_reading import ScriptReading, read_script
@@ -62,6 +63,7 @@ class GoogleSql:
         self._session: Session | None = None
         self._evaluator = Evaluator(seconds)
         self._scripts: OrderedDict[object, tuple[Scope, ScriptReading | SqlProblem]] = OrderedDict()
+        self._too_large: dict[object, tuple[object, OutOfMemory]] = {}
         self._turn = threading.RLock()
         self._note = ""  # of the work done last
 
@@ -103,7 +105,7 @@ class GoogleSql:
             except RoutineRefused as refused:
                 return SqlProblem(str(refused))
             key = (session, sql, scope.key, tuple(parameters.items()))
-            _, found = self._scripts.get(key) or (scope, read_script(session, sql, scope, parameters))
+            _, found = self._scripts.get(key) or (scope, _read(session, sql, scope, parameters))
             self._scripts[key] = scope, found  # the scope is kept, so that the identity of its parts stays theirs
             self._scripts.move_to_end(key)
             while len(self._scripts) > _SCRIPTS:
@@ -112,7 +114,14 @@ class GoogleSql:
                 raise Unavailable(found.unknown[0])
             return found
 
-        return self._served(reading)
+        asked = (sql, frozenset((table, id(schema)) for table, schema in seen.items()), tuple(parameters.items()))
+        if asked in self._too_large:
+            raise self._too_large[asked][1]
+        try:
+            return self._served(reading)
+        except OutOfMemory as full:
+            self._too_large[asked] = seen, full  # the schemas are kept, so that their identity stays theirs
+            raise
 
     def references(self, sql: str) -> tuple[TableRef | str, ...]:
         """See `tools.Analyzer`; of a script also what its branches, loops and procedures name, but not what it makes."""
@@ -167,6 +176,7 @@ class GoogleSql:
         with self._turn:
             self._note = ""
             for last in (False, True):
+                used = self._session is not None
                 session = self._session = self._session or self._started()
                 try:
                     return work(session)
@@ -174,13 +184,22 @@ class GoogleSql:
                     self._session = None
                     self._evaluator.forget()
                     self._scripts.clear()
-                    if last or isinstance(crash, TimedOut):
+                    if last or isinstance(crash, TimedOut) or (isinstance(crash, OutOfMemory) and not used):
                         raise
                     self._note = f"asked again of a new engine, because {crash.message}"
         raise AssertionError("unreachable")
 
     def _started(self) -> Session:
         return Session(Instance(load(self._cache_folder, self._on_compile), self._now, self._seconds))
+
+
+def _read(session: Session, sql: str, scope: Scope, parameters: Mapping[str, str]) -> ScriptReading | SqlProblem:
+    narrow = narrowed(sql, scope.schemas)
+    if narrow is not scope.schemas:
+        found = read_script(session, sql, replace(scope, schemas=narrow), parameters)
+        if not isinstance(found, SqlProblem):
+            return found
+    return read_script(session, sql, scope, parameters)
 
 
 def _reference(name: str) -> TableRef | str:

@@ -20,14 +20,14 @@ from etl_orchestrator.model import Model
 from etl_orchestrator.phase import Gate, found
 from etl_orchestrator.tools import Tools
 
-_NOTHING = re.compile(r"(?:\s|--[^\n]*|#[^\n]*|/\*.*?\*/|\{#.*?#\})*", re.DOTALL)
+_COMMENT = re.compile(r"--[^\n]*|#[^\n]*|/\*.*?\*/|\{#.*?#\}", re.DOTALL)
 
 
 def check(model: Model, tools: Tools) -> Verdict:
     candidates = [paths.query_sql(model.table), paths.query_py(model.table)]
     if model.plan is not None:
         candidates = [candidates[1] if model.plan.is_python else candidates[0]]
-    there = [path for path in candidates if not _NOTHING.fullmatch(model.text(path) or "")]
+    there = [path for path in candidates if _COMMENT.sub("", model.text(path) or "").strip()]
     if there:
         return verdict([], f"{there[0]} is there")
     meant = bool(model_files.cases(model)) or _is_scheduled(model)

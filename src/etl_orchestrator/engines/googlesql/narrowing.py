@@ -1,0 +1,262 @@
+"""Schemas without what a query cannot mean: the engine's work grows with the square of the fields of a wide table.
+
+A column whose name is nowhere in the text is left out, and so is a field of a struct that the text only goes through
+(`metrics.uuid.client_id`). Told by tokens, so on the safe side: a table whose columns count unnamed is left whole (its
+alias used as a value, PIVOT, DML, a `*` that leads to the output), and so is a struct whose name is ever not followed by a
+field. A `*` in a CTE leads as far as that CTE's own columns count unnamed.
+A query that is accepted so is accepted with the whole schemas too, with the same columns; one that is refused must be
+asked again with them, for its message may name what was left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from etl_orchestrator.errors import InvalidInput
+from etl_orchestrator.sql.tokens import COMMENTS, RESERVED, Kind, Token, tokenize
+from etl_orchestrator.table import Field, Schema, TableRef
+
+#: Fewer fields cost nothing.
+_WIDE = 150
+#: Words with which columns count that are not named.
+_UNNAMED = frozenset(
+    [
+        "aggregation_threshold", "call", "clone", "copy", "delete", "differential_privacy", "execute", "insert", "merge",
+        "natural", "pivot", "recursive", "table", "truncate", "unpivot", "update",
+    ]
+)  # fmt: skip
+_BEFORE_A_STAR = frozenset(["all", "distinct", "select", "struct", "value"])
+#: Beside a star they make its columns count.
+_COUNTING = frozenset(["distinct", "group", "intersect", "order", "union"])
+_AFTER_FROM = frozenset(
+    ["except", "group", "having", "intersect", "limit", "order", "qualify", "union", "where", "window"]
+)
+_NAMES = (Kind.NAME, Kind.QUOTED_NAME)
+
+
+def narrowed(sql: str, schemas: Mapping[TableRef, Schema]) -> Mapping[TableRef, Schema]:
+    """The same mapping where there is nothing to gain."""
+    if not any(_is_wide(schema) for schema in schemas.values()):
+        return schemas
+    try:
+        text = _Text([token for token in tokenize(sql) if token.kind not in COMMENTS])
+    except InvalidInput:
+        return schemas
+    if text.unclear:
+        return schemas
+    whole = text.whole(schemas)
+    return {
+        table: schema if table in whole or not _is_wide(schema) else _kept(schema, text)
+        for table, schema in schemas.items()
+    }
+
+
+def _is_wide(schema: Schema) -> bool:
+    waiting, count = [schema], 0
+    while waiting and count < _WIDE:
+        fields = waiting.pop()
+        count += len(fields)
+        waiting.extend(field.fields for field in fields if field.fields)
+    return count >= _WIDE
+
+
+def _kept(schema: Schema, text: _Text) -> Schema:
+    return tuple(_narrow(field, text) for field in schema if field.name.lower() in text.words)
+
+
+def _narrow(field: Field, text: _Text) -> Field:
+    if field.type != "RECORD" or field.mode == "REPEATED" or field.name.lower() in text.values:
+        return field
+    return replace(field, fields=_kept(field.fields, text) or field.fields)
+
+
+class _Text:
+    """What the tokens of a query tell without a grammar. Words are in lower case, tokens named by their index."""
+
+    def __init__(self, tokens: Sequence[Token]) -> None:
+        self._tokens = tokens
+        self._paths = list(self._found_paths())
+        #: All identifiers and keywords, those within dotted names in backquotes too.
+        self.words = {word for _, _, parts in self._paths for word in parts}
+        #: Those that at least once stand for a value, not for the way to a field.
+        self.values = {word for start, end, parts in self._paths for word in self._ends(start, end, parts)}
+        self._around = self._groups()
+        self._ctes = {start + 2: parts[0] for start, _, parts in self._paths if self._is_definition(start, parts)}
+        self._clauses = [(index, self._from_clause(index)) for index in range(len(tokens)) if self._is_star(index)]
+        #: Nothing can be told.
+        self.unclear = (
+            any(token.kind is Kind.PIPE or (token.kind is Kind.QUOTED_NAME and "\\" in token.text) for token in tokens)
+            or any(not clause for _, clause in self._clauses)
+            or len(set(self._ctes.values())) < len(self._ctes)
+            or any(len(parts) == 1 and parts[0] in _UNNAMED for _, _, parts in self._paths)
+        )
+
+    def whole(self, tables: Iterable[TableRef]) -> set[TableRef]:
+        """The tables of which columns count that the text does not name."""
+        named: dict[TableRef | str, list[tuple[int, int]]] = {table: self._spots(table) for table in tables}
+        named |= {name: self._cte_spots(name) for name in self._ctes.values()}
+        found = {
+            one
+            for one, spots in named.items()
+            if (isinstance(one, TableRef) and not spots) or self._is_value(one, spots)
+        }
+        while True:
+            more = {
+                one
+                for star, clause in self._clauses
+                for one, spots in named.items()
+                if any(start in clause for start, _ in spots) and self._leads_out(star, found)
+            }
+            if more <= found:
+                return {one for one in found if isinstance(one, TableRef)}
+            found |= more
+
+    def _leads_out(self, star: int, whole: set[TableRef | str]) -> bool:
+        """Whether the columns of a star count, be it through a CTE that is whole."""
+        group = self._around[star]
+        name = self._ctes.get(group)
+        if name is None or name in whole:
+            return True
+        beside = [index for index, around in enumerate(self._around) if around == group]
+        keywords = {self._keyword(index) for index in beside}
+        operator = any(
+            self._keyword(index) == "except" and self._keyword(index + 1) in ("all", "distinct") for index in beside
+        )
+        return operator or bool(keywords & _COUNTING)
+
+    def _spots(self, table: TableRef) -> list[tuple[int, int]]:
+        """Where a table stands: first token and the one after the last. Empty also where a longer path begins so."""
+        short = f"{table.dataset}.{table.name}".lower()
+        found = []
+        for start, end, parts in self._paths:
+            name = ".".join(parts)
+            if name in (short, str(table).lower()):
+                found.append((start, end))
+            elif name.startswith((f"{short}.", f"{table}.".lower())):
+                return []
+        return found
+
+    def _cte_spots(self, name: str) -> list[tuple[int, int]]:
+        return [
+            (start, end)
+            for start, end, parts in self._paths
+            if parts == (name,) and self._keyword(start - 1) in ("from", "join")
+        ]
+
+    def _is_value(self, one: TableRef | str, spots: Sequence[tuple[int, int]]) -> bool:
+        """Whether a table or CTE, or an alias of it, stands where a value stands."""
+        own = one.name.rstrip("*").lower() if isinstance(one, TableRef) else one
+        names = {own, *(self._alias(end) for _, end in spots)}
+        tables = {start for start, _ in spots}
+        aliases = {end for _, end in spots}
+        return any(
+            len(parts) == 1
+            and parts[0] in names
+            and start not in tables
+            and start not in aliases
+            and self._keyword(start - 1) != "as"
+            and start + 2 not in self._ctes
+            for start, _, parts in self._paths
+        )
+
+    def _alias(self, index: int) -> str:
+        """The alias after a table, "" where there is none."""
+        if self._keyword(index) == "as":
+            index += 1
+        if self._kind(index) not in _NAMES or self._keyword(index).upper() in RESERVED:
+            return ""
+        return self._parts(index)[0]
+
+    def _found_paths(self) -> Iterator[tuple[int, int, tuple[str, ...]]]:
+        """Names with dots between them: first token, the one after the last, and their parts."""
+        index = 0
+        while index < len(self._tokens):
+            if self._tokens[index].kind not in _NAMES:
+                index += 1
+                continue
+            start, parts = index, self._parts(index)
+            while self._kind(index + 1) is Kind.DOT and self._kind(index + 2) in _NAMES:
+                index += 2
+                parts += self._parts(index)
+            index += 1
+            yield start, index, parts
+
+    def _parts(self, index: int) -> tuple[str, ...]:
+        token = self._tokens[index]
+        if token.kind is Kind.QUOTED_NAME:
+            return tuple(token.text.strip("`").lower().split("."))
+        return (token.text.lower(),)
+
+    def _ends(self, start: int, end: int, parts: tuple[str, ...]) -> tuple[str, ...]:
+        """The last part of a path; every part where some stand in one pair of backquotes."""
+        dotted = any(token.kind is Kind.QUOTED_NAME and "." in token.text for token in self._tokens[start:end])
+        return parts if dotted or self._kind(end) is Kind.DOT else parts[-1:]
+
+    def _groups(self) -> list[int]:
+        """For each token the opening one of the innermost group around it, -1 where there is none."""
+        found, open_ = [], [-1]
+        for index, token in enumerate(self._tokens):
+            if token.kind is Kind.CLOSE and len(open_) > 1:
+                open_.pop()
+            found.append(open_[-1])
+            if token.kind is Kind.OPEN:
+                open_.append(index)
+        return found
+
+    def _is_definition(self, start: int, parts: tuple[str, ...]) -> bool:
+        """Whether a CTE begins: `name AS (SELECT`."""
+        return (
+            len(parts) == 1
+            and self._keyword(start + 1) == "as"
+            and self._kind(start + 2) is Kind.OPEN
+            and self._keyword(start + 3) in ("select", "with")
+            and (self._keyword(start - 1) == "with" or self._kind(start - 1) is Kind.COMMA)
+        )
+
+    def _is_star(self, index: int) -> bool:
+        """Whether a token is the star of a select list, and neither a product nor COUNT(*)."""
+        if self._tokens[index].text != "*" or index == 0:
+            return False
+        before = self._kind(index - 1)
+        return before in (Kind.DOT, Kind.COMMA) or self._keyword(index - 1) in _BEFORE_A_STAR
+
+    def _from_clause(self, star: int) -> set[int]:
+        """The tokens of the FROM clause that a star is about, subqueries left out; empty when it has none."""
+        group, index = self._around[star], star + 1
+        while self._around_of(index) != group or self._keyword(index) != "from":
+            if index >= len(self._tokens) or self._ends_group(index, group):
+                return set()
+            index += 1
+        found: set[int] = set()
+        skipped: set[int] = set()
+        while index < len(self._tokens) and not self._ends_group(index, group):
+            around = self._around[index]
+            if around == group and self._keyword(index) in _AFTER_FROM:
+                break
+            if around in skipped or (around != group and self._keyword(around + 1) in ("select", "with")):
+                if self._kind(index) is Kind.OPEN:
+                    skipped.add(index)
+                skipped.add(around)
+            else:
+                found.add(index)
+            index += 1
+        return found
+
+    def _ends_group(self, index: int, group: int) -> bool:
+        """Whether a token closes the group, or ends the statement."""
+        kind = self._kind(index)
+        closes = kind is Kind.CLOSE and group >= 0 and self._around[index] == self._around[group]
+        return kind is Kind.SEMICOLON or (closes and index > group)
+
+    def _around_of(self, index: int) -> int | None:
+        return self._around[index] if index < len(self._around) else None
+
+    def _keyword(self, index: int) -> str:
+        """The word at an index that is no part of a path, "" for every other token."""
+        if self._kind(index) is not Kind.NAME or self._kind(index - 1) is Kind.DOT:
+            return ""
+        return self._tokens[index].text.lower()
+
+    def _kind(self, index: int) -> Kind | None:
+        return self._tokens[index].kind if 0 <= index < len(self._tokens) else None

@@ -1,0 +1,137 @@
+"""Wide schemas are narrowed to what a query can mean, and no further."""
+
+from __future__ import annotations
+
+import pytest
+
+from etl_orchestrator.engines.googlesql import GoogleSql
+from etl_orchestrator.engines.googlesql.narrowing import narrowed
+from etl_orchestrator.table import Field, Schema, TableRef
+from etl_orchestrator.table import walk as walk_fields
+
+PINGS = TableRef("acme-data", "app_stable", "pings_v1")
+DAYS = TableRef("acme-data", "app_derived", "days_v1")
+
+
+def _many(prefix: str, count: int = 60) -> tuple[Field, ...]:
+    return tuple(Field(f"{prefix}_{number}", "INTEGER") for number in range(count))
+
+
+WIDE: Schema = (
+    Field("client_id", "STRING"),
+    Field("day", "DATE"),
+    Field("payload", "JSON"),
+    Field(
+        "metrics",
+        "RECORD",
+        fields=(
+            Field("counter", "RECORD", fields=(Field("clicks", "INTEGER"), *_many("counter"))),
+            Field("labels", "RECORD", "REPEATED", fields=(Field("key", "STRING"), Field("value", "INTEGER"))),
+            Field("text", "RECORD", fields=_many("text")),
+        ),
+    ),
+    *_many("column", 40),
+)
+FEW: Schema = (Field("day", "DATE"), Field("number", "INTEGER"))
+
+
+@pytest.fixture(scope="module")
+def engine() -> GoogleSql:
+    return GoogleSql()
+
+
+def _left(sql: str, schema: Schema = WIDE) -> list[str]:
+    found = narrowed(sql, {PINGS: schema, DAYS: FEW})
+    assert found[DAYS] is FEW
+    return [path for path, _ in walk_fields(found[PINGS])]
+
+
+ALL = [path for path, _ in walk_fields(WIDE)]
+NARROW = {
+    "named columns": (
+        "SELECT client_id, COUNT(*) AS n, 2 * COUNT(*) AS m FROM `acme-data.app_stable.pings_v1` GROUP BY client_id",
+        ["client_id"],
+    ),
+    "the way to a field of a struct": (
+        "SELECT SUM(p.metrics.counter.clicks) FROM `acme-data`.app_stable.pings_v1 AS p WHERE p.day = '2026-01-01'",
+        ["day", "metrics", "metrics.counter", "metrics.counter.clicks"],
+    ),
+    "an array of structs is left whole": (
+        "SELECT l.key FROM app_stable.pings_v1, UNNEST(metrics.labels) AS l",
+        ["metrics", "metrics.labels", "metrics.labels.key", "metrics.labels.value"],
+    ),
+    "a star of which only names are used": (
+        "WITH base AS (SELECT *, DATE(day) AS d FROM app_stable.pings_v1 WHERE day IS NOT NULL)"
+        " SELECT client_id, ANY_VALUE(d) AS d FROM base AS b GROUP BY client_id",
+        ["client_id", "day"],
+    ),
+    "a star through two CTEs": (
+        "WITH a AS (SELECT * FROM app_stable.pings_v1), b AS (SELECT * EXCEPT (day) FROM a) SELECT client_id FROM b",
+        ["client_id", "day"],
+    ),
+    "a star of another table": (
+        "SELECT d.* FROM app_derived.days_v1 AS d WHERE d.day IN (SELECT day FROM app_stable.pings_v1)",
+        ["day"],
+    ),
+    "a field of the name of a keyword": (
+        "SELECT client_id FROM app_stable.pings_v1 WHERE metrics.update IS NULL",
+        ["client_id", "metrics", *(path for path in ALL if path.startswith("metrics."))],
+    ),
+}
+WHOLE = {
+    "a star": "SELECT * FROM app_stable.pings_v1",
+    "the star of an alias": "SELECT p.* FROM app_stable.pings_v1 AS p JOIN app_derived.days_v1 AS d USING (day)",
+    "a star in a CTE that is selected whole": "WITH a AS (SELECT * FROM app_stable.pings_v1) SELECT * FROM a",
+    "a star in a subquery": "SELECT client_id FROM (SELECT * FROM app_stable.pings_v1)",
+    "distinct rows": "WITH a AS (SELECT DISTINCT * FROM app_stable.pings_v1) SELECT client_id FROM a",
+    "a union": (
+        "WITH a AS (SELECT * FROM app_stable.pings_v1 UNION ALL SELECT * FROM app_stable.pings_v1) SELECT client_id FROM a"
+    ),
+    "a star that is grouped": (
+        "WITH a AS (SELECT * FROM app_stable.pings_v1 GROUP BY client_id) SELECT client_id FROM a"
+    ),
+    "a row as a value": "SELECT TO_JSON_STRING(p) FROM app_stable.pings_v1 AS p",
+    "a row of the table's name as a value": "SELECT TO_JSON_STRING(pings_v1) FROM app_stable.pings_v1",
+    "a row of a CTE as a value": "WITH a AS (SELECT * FROM app_stable.pings_v1) SELECT TO_JSON_STRING(a) FROM a",
+    "pivot": "SELECT client_id FROM app_stable.pings_v1 PIVOT (SUM(column_1) FOR day IN ('2026-01-01'))",
+    "pipes": "FROM app_stable.pings_v1 |> WHERE day IS NULL",
+    "a change": "INSERT app_stable.pings_v1 (client_id) SELECT client_id FROM app_stable.pings_v1",
+    "two CTEs of one name": (
+        "WITH a AS (SELECT * FROM app_stable.pings_v1) SELECT client_id FROM a"
+        " WHERE EXISTS (WITH a AS (SELECT 1 AS x) SELECT x FROM a)"
+    ),
+    "a text that does not end": "SELECT 'client_id FROM app_stable.pings_v1",
+}
+
+
+@pytest.mark.parametrize(("sql", "left"), NARROW.values(), ids=NARROW)
+def test_what_the_text_does_not_name_is_left_out(sql: str, left: list[str]) -> None:
+    assert _left(sql) == left
+
+
+@pytest.mark.parametrize("sql", WHOLE.values(), ids=WHOLE)
+def test_a_table_whose_columns_count_unnamed_is_left_whole(sql: str) -> None:
+    assert _left(sql) == ALL
+
+
+def test_few_fields_are_not_worth_the_trouble() -> None:
+    schemas = {DAYS: FEW}
+    assert narrowed("SELECT day FROM app_derived.days_v1", schemas) is schemas
+
+
+@pytest.mark.parametrize("sql", [sql for sql, _ in NARROW.values() if "update" not in sql] + list(WHOLE.values()))
+def test_the_engine_says_the_same_of_both(engine: GoogleSql, sql: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    schemas = {PINGS: WIDE, DAYS: FEW}
+    narrow = engine.analyze(sql, schemas, {})
+    lineage = dict(narrow.lineage)
+    with monkeypatch.context() as patched:
+        patched.setattr("etl_orchestrator.engines.googlesql.engine.narrowed", lambda sql, schemas: schemas)
+        whole = GoogleSql().analyze(sql, schemas, {})
+    assert (narrow.columns, narrow.tables, narrow.problem) == (whole.columns, whole.tables, whole.problem)
+    assert lineage == dict(whole.lineage)
+
+
+def test_a_refusal_tells_the_nearest_name_of_the_whole_schema(engine: GoogleSql) -> None:
+    problem = engine.analyze("SELECT colum_7 FROM app_stable.pings_v1", {PINGS: WIDE}, {}).problem
+    assert problem is not None
+    assert "column_7" in problem.message
