@@ -2,6 +2,7 @@
 
 Takes the folders from ETLO_BIGQUERY_ETL, ETLO_GENERATED_SQL and ETLO_PIPELINE_SCHEMAS. A file is accepted, refused, or
 unknown: it names a table or routine whose definition is nowhere in these folders, or reads something the analyzer lacks.
+Apart stand refusals that the folders themselves prove to come of their different commits (`skew.py`), with the proof.
 """
 
 from __future__ import annotations
@@ -17,9 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from corpus import folder, repository
+from skew import Skew
 
 from etl_orchestrator.api import Workplace
-from etl_orchestrator.sql.dry_run import verdict_of
+from etl_orchestrator.sql.dry_run import resolved, verdict_of
 
 KINDS = (
     "query.sql",
@@ -36,7 +38,8 @@ def measured(root: Path, generated: Path, kinds: Sequence[str], every: int) -> d
     tools = Workplace(root, lambda text: print(text, file=sys.stderr)).frozen_tools()
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     causes: Counter[str] = Counter()
-    listed: dict[str, list[str]] = {"refused": [], "unchecked": []}
+    listed: dict[str, list[str]] = {"refused": [], "skew": [], "unchecked": []}
+    skew = Skew(resolved(tools), tools.analyzer, folder("ETLO_BIGQUERY_ETL"))
     times: list[float] = []
     files = [path for kind in kinds for path in sorted((generated / "sql").rglob(kind))][::every]
     for number, path in enumerate(files, start=1):
@@ -47,7 +50,11 @@ def measured(root: Path, generated: Path, kinds: Sequence[str], every: int) -> d
         if verdict == "unknown":
             causes[cause_of(found["message"], found["at"])] += 1
         elif verdict != "accepted":
-            listed[verdict].append(f"{found['at']}: {found['message']}" + ("" if name in found["at"] else f" ({name})"))
+            line = re.fullmatch(rf"{re.escape(name)}:(\d+):\d+", found["at"])
+            proof = skew.proof(name, int(line[1]), found["message"]) if verdict == "refused" and line else ""
+            verdict = "skew" if proof else verdict
+            told = f"{found['at']}: {proof or found['message']}"
+            listed[verdict].append(told if name in found["at"] else f"{told} ({name})")
         times.append(time.process_time() - began)
         counts[path.name][verdict] += 1
         if number % 200 == 0:
@@ -65,19 +72,23 @@ def cause_of(message: str, at: str) -> str:
 
 
 def printed(result: dict[str, Any]) -> None:
-    verdicts = ("accepted", "refused", "unchecked", "unknown")
+    verdicts = ("accepted", "refused", "skew", "unchecked", "unknown")
     print(
         f"{'kind':24}"
         + "".join(f"{verdict:>10}" for verdict in verdicts)
-        + f"{'known':>10}{'of known':>10}{'unknown':>10}"
+        + f"{'known':>10}{'of known':>10}{'no skew':>10}{'unknown':>10}"
     )
-    for kind, counts in result["counts"].items():
+    both: Counter[str] = sum(result["counts"].values(), Counter())
+    for kind, counts in [*result["counts"].items(), ("all", both)]:
         total, known = sum(counts.values()), sum(counts.values()) - counts["unknown"]
         row = "".join(f"{counts[verdict]:>10}" for verdict in verdicts)
-        shares = f"{counts['accepted'] / max(known, 1):>10.2%}{counts['unknown'] / total:>10.2%}"
+        shares = (
+            f"{counts['accepted'] / max(known, 1):>10.2%}{counts['accepted'] / max(known - counts['skew'], 1):>10.2%}"
+        )
+        shares += f"{counts['unknown'] / total:>10.2%}"
         print(f"{kind:24}{row}{known:>10}{shares}")
     print(f"CPU {result['seconds']:.0f} s")
-    for title in ("refused", "unchecked"):
+    for title in ("refused", "skew", "unchecked"):
         print(f"\n{title}:", *sorted(result[title]), sep="\n  ")
     print("\nunknown, by cause:")
     for cause, number in result["causes"].most_common():

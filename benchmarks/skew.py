@@ -1,0 +1,119 @@
+"""Refusals that come of checkouts which do not fit together, each with its proof.
+
+A view that is generated names the fields of the stable tables as deployed; the checkout of the schemas is of another
+commit, and lists by name the fields that a deployed table has in the order in which it got them. Two such refusals can be
+proved from the files: a generated view names a field that the schema file of the table it reads does not have; or the
+parts of a UNION have the very same fields, in another order, in a column that comes from a stable table. All else is
+refused.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+
+from etl_orchestrator.catalogs.pipeline_schemas import is_ingested
+from etl_orchestrator.errors import OrchestratorError
+from etl_orchestrator.layout import paths
+from etl_orchestrator.sql.resolution import Resolved, tables_of
+from etl_orchestrator.table import Field, Schema, TableRef, walk
+from etl_orchestrator.tools import Analyzer
+
+_FIELD = re.compile(r"Field name (\w+) does not exist in STRUCT")
+_COLUMN = re.compile(r"Column (\d+) in UNION ALL has incompatible types")
+_FROM = re.compile(r"^\s*FROM\s+`?([\w.-]+)`?", re.MULTILINE)
+
+
+class Skew:
+    """`main` is the checkout of the branch that holds no generated files."""
+
+    def __init__(self, catalog: Resolved, analyzer: Analyzer, main: Path) -> None:
+        self._catalog, self._analyzer, self._main = catalog, analyzer, main
+
+    def proof(self, path: str, line: int, message: str) -> str:
+        """In words, naming the files that show it; "" when there is no proof."""
+        field, column = _FIELD.search(message), _COLUMN.search(message)
+        home = paths.table_of(path)
+        if home is None:
+            return ""
+        try:
+            if field and not (self._main / path).exists():
+                return self._missing(path, home, line, field[1])
+            return self._unlike(path, home, int(column[1])) if column else ""
+        except (OrchestratorError, SqlglotError):
+            return ""
+
+    def _missing(self, path: str, home: TableRef, line: int, field: str) -> str:
+        """The branch that names the field reads what its FROM says, the first one below."""
+        text = self._catalog.text(path) or ""
+        below = text.split("\n", line)[-1]
+        read = _FROM.search(below)
+        if read is None:
+            return ""
+        stable = self._stable(TableRef.parse(read[1], home.project))
+        if not stable or any(field in {f.name for _, f in walk(schema)} for _, schema in stable.values()):
+            return ""
+        return f"`{field}` is not in {', '.join(sorted(file for file, _ in stable.values()))}"
+
+    def _unlike(self, path: str, home: TableRef, number: int) -> str:
+        tree = sqlglot.parse_one(
+            self._catalog.template(path, home, self._catalog.text(path) or "").render(), "bigquery"
+        )
+        query = tree.expression if isinstance(tree, exp.Create) else tree
+        common = query.args.get("with_") or query.args.get("with")
+        for union in query.find_all(exp.Union):
+            if isinstance(union.parent, exp.Union):
+                continue
+            texts = [f"{common.sql('bigquery') if common else ''} {part.sql('bigquery')}" for part in _parts(union)]
+            columns = [self._catalog.analyze(text, home).columns[number - 1] for text in texts]
+            stable = [self._files(text, home) for text in texts]
+            for index, column in enumerate(columns[1:], start=1):
+                difference = _order(columns[0], column)
+                if difference and stable[0] + stable[index]:
+                    return f"{difference}, with the fields by name in {', '.join(stable[0] + stable[index])}"
+        return ""
+
+    def _files(self, sql: str, home: TableRef) -> list[str]:
+        tables = tables_of(self._analyzer.references(sql), home)
+        return sorted({file for one in tables if one != home for file, _ in self._stable(one).values()})
+
+    def _stable(self, table: TableRef) -> dict[TableRef, tuple[str, Schema]]:
+        """The stable tables that a table is made of, through views, with file and schema; none when another is among
+        them."""
+        for name in (paths.VIEW_SQL, paths.MATERIALIZED_VIEW_SQL):
+            path = f"{paths.table_folder(table)}/{name}"
+            text = self._catalog.text(path)
+            if text is None:
+                continue
+            sql = self._catalog.template(path, table, text).render()
+            parts = [
+                self._stable(one) for one in tables_of(self._analyzer.references(sql), table) if one != table
+            ]  # a view's statement names the view itself
+            return {key: found for part in parts for key, found in part.items()} if all(parts) else {}
+        known = self._catalog.schema(table) if is_ingested(table) else None
+        return {} if known is None else {table: (known.origin, known.schema)}
+
+
+def _parts(union: Any) -> list[Any]:
+    if isinstance(union, exp.Union):
+        return [*_parts(union.left), *_parts(union.right)]
+    return _parts(union.this) if isinstance(union, exp.Subquery) else [union]
+
+
+def _order(one: Field, other: Field, at: str = "") -> str:
+    """The first record in which two columns of the same fields have them in another order; "" when the fields are others."""
+    at = f"{at}.{one.name}".lstrip(".")
+    if (one.type, one.mode) != (other.type, other.mode) or {f.name for f in one.fields} != {
+        f.name for f in other.fields
+    }:
+        return ""
+    names = [[field.name for field in column.fields] for column in (one, other)]
+    if names[0] != names[1]:
+        place = next(index for index, pair in enumerate(zip(*names, strict=True)) if pair[0] != pair[1])
+        return f"`{at}` has `{names[0][place]}` and `{names[1][place]}` as field {place + 1}"
+    return next((found for pair in zip(one.fields, other.fields, strict=True) if (found := _order(*pair, at))), "")
