@@ -15,6 +15,7 @@ from zetasql.wasi._pb2.zetasql.public.type_pb2 import TYPE_INT64
 
 from etl_orchestrator.engines.googlesql.resolved import concrete, inherited, kind
 from etl_orchestrator.engines.googlesql.routines import Known
+from etl_orchestrator.engines.googlesql.text import calls
 
 _OTHER = 999_999  # marks the signature for types that were not met before
 _MOST = 32  # signatures of one function
@@ -28,10 +29,18 @@ class Answers:
         self._quick: dict[Known, Known] = {}
 
     def quick(self, routines: Sequence[Known]) -> tuple[Known, ...] | None:
-        """The routines with what was learned in the place of bodies; None when that changes nothing."""
+        """The routines with what was learned in the place of bodies; None when that changes nothing.
+
+        Those that a body calls which must be read keep theirs: what goes on inside a body no tree shows."""
         if not any(routine in self._quick for routine in routines):
             return None
-        return tuple(self._quick.get(routine, routine) for routine in routines)
+        by_name = {_short(routine.path): routine for routine in routines if routine in self._quick}
+        waiting = [routine for routine in routines if routine.is_templated and routine not in self._quick]
+        while waiting:
+            names = calls(waiting.pop().body)
+            waiting += [by_name.pop(name) for name in names if name in by_name]
+        kept = frozenset(by_name.values())
+        return tuple(self._quick[one] if one in kept else one for one in routines) if kept else None
 
     def learn(self, nodes: Iterable[Any], routines: Sequence[Known]) -> None:
         """Takes the types of all calls of functions over ANY TYPE from a tree for which bodies were read."""
@@ -46,6 +55,10 @@ class Answers:
             if types not in learned and len(learned) < _MOST and len(types) == len(routine.signature.argument):
                 learned[types] = signature
                 self._quick[routine] = _quickened(routine, learned.values())
+
+
+def _short(path: Sequence[str]) -> tuple[str, str]:
+    return path[-2].lower(), path[-1].lower()
 
 
 def is_doubtful(nodes: Iterable[Any]) -> bool:

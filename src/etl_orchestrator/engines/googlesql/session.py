@@ -125,7 +125,7 @@ class Session:
     def __init__(self, instance: Instance) -> None:
         self._instance = instance
         self._catalogs: OrderedDict[object, Registered] = OrderedDict()
-        self._known: dict[object, Known] = {}
+        self._known: dict[object, tuple[Known, object]] = {}
         self.answers = Answers()
         self._filled: OrderedDict[bytes, int] = OrderedDict()
         request = service.LanguageOptionsRequest(maximum_features=True)
@@ -170,8 +170,9 @@ class Session:
             tables = {table: schema for table, schema in schemas.items() if table.name in routine.sql}
             key = (routine, below, frozenset((table, id(schema)) for table, schema in tables.items()))
             if key not in self._known:
-                self._known[key] = self._read_routine(routine, tuple(known.values()), tables)
-            known[routine] = self._known[key]
+                # The tables are kept, so that the identity of their schemas stays theirs.
+                self._known[key] = self._read_routine(routine, tuple(known.values()), tables), tables
+            known[routine] = self._known[key][0]
         return tuple(known.values())
 
     def _read_routine(self, routine: Routine, known: Sequence[Known], tables: Mapping[TableRef, Schema]) -> Known:

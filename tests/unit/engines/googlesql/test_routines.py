@@ -103,6 +103,7 @@ def test_what_creates_no_routine_is_invalid(engine: GoogleSql) -> None:
 
 FIRST = routine("poly.first", "CREATE FUNCTION poly.first(a ANY TYPE, b ANY TYPE) AS (IF(TRUE, a, CAST(b AS STRING)))")
 SAME = routine("poly.same", "CREATE FUNCTION poly.same(a ANY TYPE) AS (a)")
+AROUND = routine("poly.around", "CREATE FUNCTION poly.around(a ANY TYPE) AS (poly.same(a))")
 CHOSEN = routine("poly.most", "CREATE AGGREGATE FUNCTION poly.most(a ANY TYPE) AS (MAX(a))")
 
 
@@ -114,7 +115,8 @@ def test_what_a_function_over_any_type_gave_before_does_not_decide_other_calls()
         "poly.same(NUMERIC '1')", "poly.same(1)", "poly.first('a', 1)", "poly.first('a', 'b')", "poly.first('a', DATE '2025-01-01')",
         "poly.most(n)", "poly.most(page)", "poly.most(day)", "poly.same(poly.same(n))", "poly.same(DATETIME '2025-01-01')",
     ]  # fmt: skip
-    offered = (FIRST, SAME, CHOSEN)
+    calls += ["poly.around('x')", "poly.around(TIME '10:00:00')", "poly.around(b'x')", "poly.around(n)"]
+    offered = (FIRST, SAME, AROUND, CHOSEN)
     practised, forgetful = GoogleSql(), GoogleSql()
     for call in [*calls, *calls[::-1]]:
         sql = f"SELECT {call} AS x FROM web.visits_v1"
