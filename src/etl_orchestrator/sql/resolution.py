@@ -7,15 +7,16 @@ its query gives. Nothing is guessed: what cannot be known is `Unavailable`, by n
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from etl_orchestrator.errors import EngineError, InvalidInput, OrchestratorError, Unavailable
 from etl_orchestrator.layout import paths
 from etl_orchestrator.sql import information_schema, parameters, routines, templates
+from etl_orchestrator.sql.called_routines import CalledRoutines
 from etl_orchestrator.sql.self_reading import fixed_point, shape
 from etl_orchestrator.sql.templates import Template
 from etl_orchestrator.sql.watched import Record, Watched
@@ -33,7 +34,8 @@ from etl_orchestrator.tools import (
     TableFacts,
 )
 
-_ROUTINE_FILES = (paths.UDF_SQL, paths.STORED_PROCEDURE_SQL)
+#: The label of a table that is written to the project for everybody.
+_PUBLIC = re.compile(r"^ +public_bigquery: *true\b", re.MULTILINE)
 _VIEW_FILES = (paths.VIEW_SQL, paths.MATERIALIZED_VIEW_SQL)
 
 
@@ -165,12 +167,16 @@ class Resolved:
         raise unavailable
 
     def published_from(self, table: TableRef) -> TableRef | None:
-        """The view of the default project whose published copy this is; None for another project's table."""
+        """The table or view of the default project whose published copy this is; None for another project's table."""
         section = self._settings.extra.get("default")
-        public = section.get("user_facing_project") if isinstance(section, dict) else None
-        if table.project != public or table.project == self._settings.project:
+        names = section if isinstance(section, dict) else {}
+        source = TableRef(self._settings.project, table.dataset, table.name)
+        if table.project == source.project:
             return None
-        return TableRef(self._settings.project, table.dataset, table.name)
+        if table.project == names.get("public_project"):
+            labels = self.text(paths.metadata_yaml(source)) or ""
+            return source if _PUBLIC.search(labels) else None
+        return source if table.project == names.get("user_facing_project") else None
 
     def _wildcard(self, table: TableRef) -> KnownSchema | None:
         """The columns that all tables of the family have, when it stands in the repository. BigQuery takes those of the
@@ -309,53 +315,10 @@ class Resolved:
         return found
 
     def routines(self, sql: str, home: TableRef, in_test: bool = False) -> tuple[Routine, ...]:
-        """The routines a text calls and those these call, each after those it needs.
-
-        `in_test`: a name without a project that the home's project does not have is looked for in the projects of
-        shared routines too, as the plugin does it; elsewhere BigQuery would not find it there."""
-        found: dict[TableRef, Routine] = {}
-        self._add_routines(sql, home, found, set(), in_test)  # in the order of need
-        return tuple(found.values())
-
-    def _add_routines(
-        self, sql: str, home: TableRef, found: dict[TableRef, Routine], seen: set[TableRef], in_test: bool
-    ) -> None:
-        seen.update(called for name, _ in _definitions(sql) if (called := _routine(name, home.project)))
-        for name in _calls(sql):
-            called = self._called(name, home, in_test)
-            if called is None or called in seen:
-                continue
-            path, text = self._routine_file(called)
-            rendered = self.template(path, called, text).render()
-            defined = [
-                (_routine(name, called.project) or called, statement) for name, statement in _definitions(rendered)
-            ]
-            seen.update([called, *(routine for routine, _ in defined)])
-            for routine, statement in defined:
-                self._add_routines(statement, called, found, seen, in_test)
-                found[routine] = Routine(routine, statement, path)
-
-    def _called(self, name: str, home: TableRef, in_test: bool) -> TableRef | None:
-        called = _routine(name, home.project)
-        if called is None or not in_test or name.count(".") != 1 or self._has_routine(called):
-            return called
-        section = self._settings.extra.get("routine")
-        shared = section.get("project") if isinstance(section, dict) else None
-        others = (
-            TableRef(project, called.dataset, called.name) for project in (shared, self._settings.project) if project
-        )
-        return next((other for other in others if self._has_routine(other)), called)
-
-    def _has_routine(self, called: TableRef) -> bool:
-        return any(self.text(f"{paths.table_folder(called)}/{name}") is not None for name in _ROUTINE_FILES)
-
-    def _routine_file(self, called: TableRef) -> tuple[str, str]:
-        for name in _ROUTINE_FILES:
-            path = f"{paths.table_folder(called)}/{name}"
-            text = self.text(path)
-            if text is not None:
-                return path, text
-        raise Unavailable(f"the routine `{called}` is not in the repository", at=paths.table_folder(called))
+        """The routines a text calls and those these call, each after those it needs; `in_test` as in `CalledRoutines`."""
+        found = CalledRoutines(self.text, self.template, self._settings, in_test)
+        found.add(sql, home)  # in the order of need
+        return tuple(found.found.values())
 
 
 def packed(schema: Schema) -> list[Any]:
@@ -377,23 +340,3 @@ def tables_of(references: Sequence[TableRef | str], home: TableRef) -> tuple[Tab
         except InvalidInput:
             continue
     return tuple(found)
-
-
-def _routine(name: str, project: str) -> TableRef | None:
-    try:
-        return TableRef.parse(name, project)
-    except InvalidInput:
-        return None
-
-
-@lru_cache(maxsize=1024)
-def _calls(sql: str) -> tuple[str, ...]:
-    return routines.calls(sql)
-
-
-@lru_cache(maxsize=1024)
-def _definitions(sql: str) -> tuple[tuple[str, str], ...]:
-    try:
-        return tuple(routines.definitions(sql)) if "CREATE" in sql.upper() else ()
-    except InvalidInput:
-        return ()

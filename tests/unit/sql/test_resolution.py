@@ -16,7 +16,11 @@ from etl_orchestrator.tools import Analysis, KnownSchema, Lineage, Routine, Sett
 DAY = (Field("day", "DATE"),)
 HOME = TableRef("acme-data", "shop", "daily")
 SETTINGS = Settings(
-    "acme-data", extra={"default": {"user_facing_project": "acme-public"}, "render": {"skip": ["*/raw/*"]}}
+    "acme-data",
+    extra={
+        "default": {"user_facing_project": "acme-public", "public_project": "acme-open"},
+        "render": {"skip": ["*/raw/*"]},
+    },
 )
 
 
@@ -75,8 +79,15 @@ def test_a_view_is_what_its_text_gives_through_other_views() -> None:
 
 
 def test_a_published_copy_is_the_view_of_the_default_project() -> None:
-    found = catalog({"sql/acme-data/shop/v/view.sql": "OWN"})
+    files = {
+        "sql/acme-data/shop/v/view.sql": "OWN",
+        "sql/acme-data/shop/w/view.sql": "OWN",
+        "sql/acme-data/shop/w/metadata.yaml": "labels:\n  public_bigquery: true\n",
+    }
+    found = catalog(files)
     assert columns(found, "acme-public.shop.v") == (Field("own", "STRING"),)
+    assert columns(found, "acme-open.shop.w") == (Field("own", "STRING"),)
+    assert found.schema(TableRef("acme-open", "shop", "v")) is None
     assert found.schema(TableRef("other-public", "shop", "v")) is None
 
 
