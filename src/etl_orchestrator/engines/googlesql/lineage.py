@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from zetasql.wasi._pb2.zetasql.public.type_pb2 import TYPE_STRUCT
+
 from etl_orchestrator.engines.googlesql.resolved import children, column_list, concrete, inherited, kind, walk
 from etl_orchestrator.table import TableRef
 from etl_orchestrator.tools import Lineage
@@ -13,6 +15,15 @@ from etl_orchestrator.tools import Lineage
 _CONSTANTS = {"Literal", "Parameter", "Constant", "SystemVariable", "ExpressionColumn"}
 #: Functions whose result is one of their arguments, so that its fields can be followed.
 _HANDING_ON = {"any_value", "array_agg", "max_by", "min_by", "first_value", "last_value", "nth_value", "lag", "lead"}
+
+#: Functions that give one of their arguments: the indices of these, by the number of arguments.
+_CHOOSING: dict[str, Callable[[int], Sequence[int]]] = {
+    "if": lambda count: range(1, count),
+    "coalesce": range,
+    "ifnull": range,
+    "$case_no_value": lambda count: [*range(1, count, 2), *([count - 1] if count % 2 else [])],
+    "$case_with_value": lambda count: [*range(2, count, 2), *([] if count % 2 else [count - 1])],
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,18 +88,24 @@ class Origins:
     def expression(self, node: Any) -> Origin:
         """Long chains of functions (`a || b || c ...`) are deep trees, so they are not followed by recursion."""
         node = concrete(node)
-        special = getattr(self, f"_of_{kind(node)}", None)
+        special = self._special(node)
         if special:
-            found: Origin = special(node)
-            return found
+            return special(node)
         return _combined(list(self._leaves(node)))
+
+    def _special(self, node: Any) -> Callable[[Any], Origin] | None:
+        name = kind(node)
+        if name == "FunctionCall" and inherited(node, "type").type_kind == TYPE_STRUCT and _function(node) in _CHOOSING:
+            return self._of_choice
+        found: Callable[[Any], Origin] | None = getattr(self, f"_of_{name}", None)
+        return found
 
     def _leaves(self, node: Any) -> Iterator[Origin]:
         waiting = [node]
         while waiting:
             current = waiting.pop()
             name = kind(current)
-            special = getattr(self, f"_of_{name}", None)
+            special = self._special(current)
             below = list(children(current))
             if name in _CONSTANTS:
                 yield Origin("constant")
@@ -124,6 +141,17 @@ class Origins:
         parts = self._handed_on(node, arguments)
         return replace(_combined(arguments), kind=made, parts=tuple(part.made(made) for part in parts))
 
+    def _of_choice(self, node: Any) -> Origin:
+        """A struct that is one of several has each field from the same field of these, and from what decides."""
+        arguments = [self.expression(argument) for argument in inherited(node, "argument_list")]
+        given = _CHOOSING[_function(node)](len(arguments))
+        deciding = [argument for index, argument in enumerate(arguments) if index not in given]
+        parts = tuple(
+            _combined([*(arguments[at].field(index, field.field_name) for at in given), *deciding])
+            for index, field in enumerate(inherited(node, "type").struct_type.field)
+        )
+        return replace(_combined(arguments), parts=parts)
+
     def _of_SubqueryExpr(self, node: Any) -> Origin:  # noqa: N802
         columns = column_list(concrete(node.subquery))
         found = [self.column(column.column_id) for column in columns]
@@ -137,8 +165,7 @@ class Origins:
         return [self.expression(argument) for argument in given]
 
     def _handed_on(self, node: Any, arguments: Sequence[Origin]) -> tuple[Origin, ...]:
-        name = inherited(node, "function").name.rpartition(":")[2].lower()
-        return arguments[0].parts if arguments and name in _HANDING_ON else ()
+        return arguments[0].parts if arguments and _function(node) in _HANDING_ON else ()
 
     # --- nodes that make columns
 
@@ -212,6 +239,10 @@ class Origins:
             self._makers[column.column_id] = lambda numbers=numbers: _merged(  # type: ignore[misc]
                 [self.column(number) for number in numbers]
             )
+
+
+def _function(node: Any) -> str:
+    return str(inherited(node, "function").name.rpartition(":")[2].lower())
 
 
 def lineage_of(origin: Origin) -> Lineage:

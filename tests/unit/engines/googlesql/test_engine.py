@@ -146,6 +146,12 @@ def test_parameters_are_typed(engine: GoogleSql) -> None:
          {"k": "constant", "v": "copied clients_v1.client clients_v1.geo.country"}),
         ("SELECT (SELECT MAX(name) FROM static.countries_v1) AS m, CURRENT_DATE() AS d", {"m": "aggregated countries_v1.name", "d": "computed"}),
         ("SELECT AS STRUCT n, client AS c FROM telemetry.clients_v1", {"n": "copied clients_v1.n", "c": "copied clients_v1.client"}),
+        ("SELECT IF(a.n = 1, a, b).client, (CASE a.n WHEN 1 THEN a ELSE b END).day, COALESCE(a, b).geo.country AS c"
+         " FROM telemetry.clients_v1 AS a FULL JOIN telemetry.clients_v1 AS b USING (client)",
+         {"client": "computed clients_v1.client clients_v1.n", "day": "computed clients_v1.day clients_v1.n",
+          "c": "computed clients_v1.geo"}),
+        ("SELECT (CASE WHEN n = 1 THEN STRUCT(client AS k) WHEN n = 2 THEN STRUCT('x') END).k FROM telemetry.clients_v1",
+         {"k": "computed clients_v1.client clients_v1.n"}),
         ("SELECT _PARTITIONTIME AS t FROM telemetry.clients_v1", {"t": "copied clients_v1._PARTITIONTIME"}),
     ],
 )  # fmt: skip
