@@ -195,9 +195,10 @@ class GoogleSql:
 
 def _read(session: Session, sql: str, scope: Scope, parameters: Mapping[str, str]) -> ScriptReading | SqlProblem:
     narrow = narrowed(sql, scope.schemas)
-    if narrow is not scope.schemas:
-        found = read_script(session, sql, replace(scope, schemas=narrow), parameters)
+    if narrow is not None:
+        found = read_script(session, sql, replace(scope, schemas=narrow.schemas), parameters)
         if not isinstance(found, SqlProblem):
+            found.last = replace(found.last, columns=narrow.restored(found.last.columns))
             return found
     return read_script(session, sql, scope, parameters)
 

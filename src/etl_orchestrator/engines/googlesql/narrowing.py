@@ -3,7 +3,8 @@
 A column whose name is nowhere in the text is left out, and so is a field of a struct that the text only goes through
 (`metrics.uuid.client_id`). Told by tokens, so on the safe side: a table whose columns count unnamed is left whole (its
 alias used as a value, PIVOT, DML, a `*` that leads to the output), and so is a struct whose name is ever not followed by a
-field. A `*` in a CTE leads as far as that CTE's own columns count unnamed.
+field. A `*` in a CTE leads as far as that CTE's own columns count unnamed. Of what a `*` hands on to the output, large
+structs that the text does not name are handed on as small ones.
 A query that is accepted so is accepted with the whole schemas too, with the same columns; one that is refused must be
 asked again with them, for its message may name what was left out.
 """
@@ -11,7 +12,7 @@ asked again with them, for its message may name what was left out.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from etl_orchestrator.errors import InvalidInput
 from etl_orchestrator.sql.tokens import COMMENTS, RESERVED, Kind, Token, tokenize
@@ -19,6 +20,9 @@ from etl_orchestrator.table import Field, Schema, TableRef
 
 #: Fewer fields cost nothing.
 _WIDE = 150
+#: A struct of fewer fields is not worth a stand-in, which has a field for each bit of its number.
+_LARGE = 30
+_BITS = 8
 #: Words with which columns count that are not named.
 _UNNAMED = frozenset(
     [
@@ -28,37 +32,60 @@ _UNNAMED = frozenset(
 )  # fmt: skip
 _BEFORE_A_STAR = frozenset(["all", "distinct", "select", "struct", "value"])
 #: Beside a star they make its columns count.
-_COUNTING = frozenset(["distinct", "group", "intersect", "order", "union"])
+_COUNTING = frozenset(["distinct", "except", "group", "intersect", "order", "union"])
 _AFTER_FROM = frozenset(
     ["except", "group", "having", "intersect", "limit", "order", "qualify", "union", "where", "window"]
 )
 _NAMES = (Kind.NAME, Kind.QUOTED_NAME)
 
 
-def narrowed(sql: str, schemas: Mapping[TableRef, Schema]) -> Mapping[TableRef, Schema]:
-    """The same mapping where there is nothing to gain."""
-    if not any(_is_wide(schema) for schema in schemas.values()):
-        return schemas
+@dataclass(frozen=True, slots=True)
+class Narrowed:
+    """`hidden` are the fields of structs for which others stand in, by the name of the first of those."""
+
+    schemas: Mapping[TableRef, Schema]
+    hidden: Mapping[str, Schema]
+
+    def restored(self, columns: Schema) -> Schema:
+        """The columns of a query on the narrow schemas, as they are on the whole ones."""
+        if not self.hidden:
+            return columns
+        return tuple(self._restored(field) if field.fields else field for field in columns)
+
+    def _restored(self, field: Field) -> Field:
+        known = self.hidden.get(field.fields[0].name)
+        return replace(field, fields=self.restored(field.fields) if known is None else known)
+
+
+def narrowed(sql: str, schemas: Mapping[TableRef, Schema]) -> Narrowed | None:
+    """None where there is nothing to gain."""
+    if not any(_size(schema) >= _WIDE for schema in schemas.values()):
+        return None
     try:
         text = _Text([token for token in tokenize(sql) if token.kind not in COMMENTS])
     except InvalidInput:
-        return schemas
+        return None
     if text.unclear:
-        return schemas
-    whole = text.whole(schemas)
-    return {
-        table: schema if table in whole or not _is_wide(schema) else _kept(schema, text)
-        for table, schema in schemas.items()
-    }
+        return None
+    rows, whole, hiding = text.rows(schemas), text.whole(schemas), _Hiding(text)
+    found = {}
+    for table, schema in schemas.items():
+        found[table] = schema
+        if _size(schema) >= _WIDE and table not in rows:
+            found[table] = hiding.schema(schema) if table in whole else _kept(schema, text)
+    if all(found[table] is schema for table, schema in schemas.items()):
+        return None
+    return Narrowed(found, hiding.hidden)
 
 
-def _is_wide(schema: Schema) -> bool:
+def _size(schema: Schema) -> int:
+    """The number of fields, those of structs included; no more than _WIDE are counted."""
     waiting, count = [schema], 0
     while waiting and count < _WIDE:
         fields = waiting.pop()
         count += len(fields)
         waiting.extend(field.fields for field in fields if field.fields)
-    return count >= _WIDE
+    return count
 
 
 def _kept(schema: Schema, text: _Text) -> Schema:
@@ -69,6 +96,49 @@ def _narrow(field: Field, text: _Text) -> Field:
     if field.type != "RECORD" or field.mode == "REPEATED" or field.name.lower() in text.values:
         return field
     return replace(field, fields=_kept(field.fields, text) or field.fields)
+
+
+class _Hiding:
+    """Puts small structs in the place of large ones that a query hands on without naming them.
+
+    Equal structs get equal ones; of different ones no column of a set operation can be made, as a rule, and never one of
+    their stand-ins, each a number in bits: BOOL and BYTES do not go together."""
+
+    def __init__(self, text: _Text) -> None:
+        self._text = text
+        self._numbers: dict[Schema, int] = {}
+        self.hidden: dict[str, Schema] = {}
+
+    def schema(self, schema: Schema) -> Schema:
+        if self._text.counts_stars:
+            return schema
+        found = tuple(self._field(field) if field.fields else field for field in schema)
+        return schema if all(new is old for new, old in zip(found, schema, strict=True)) else found
+
+    def _field(self, field: Field) -> Field:
+        name = field.name.lower()
+        if name in self._text.words:
+            if name in self._text.values or field.mode == "REPEATED":
+                return field
+            inside = self.schema(field.fields)
+            return field if inside is field.fields else replace(field, fields=inside)
+        if _size(field.fields) < _LARGE:
+            return field
+        number = self._numbers.setdefault(bare(field.fields), len(self._numbers))
+        if number >> _BITS:
+            return field
+        bits = [f"stand_in_{number}_{bit}" for bit in range(_BITS)]
+        self.hidden[bits[0]] = bare(field.fields)
+        fields = tuple(Field(name, "BOOLEAN" if number >> bit & 1 else "BYTES") for bit, name in enumerate(bits))
+        return replace(field, fields=fields)
+
+
+def bare(schema: Schema) -> Schema:
+    """Names and types alone, as the engine gives them."""
+    return tuple(
+        Field(field.name, field.type, "REPEATED" if field.mode == "REPEATED" else "NULLABLE", fields=bare(field.fields))
+        for field in schema
+    )
 
 
 class _Text:
@@ -92,15 +162,21 @@ class _Text:
             or any(len(parts) == 1 and parts[0] in _UNNAMED for _, _, parts in self._paths)
         )
 
+    @property
+    def counts_stars(self) -> bool:
+        """Whether anywhere the columns of a star are compared, be it by DISTINCT."""
+        return any(self._beside(self._around[star]) - {"union"} for star, _ in self._clauses)
+
+    def rows(self, tables: Iterable[TableRef]) -> set[TableRef]:
+        """The tables that stand where a value stands, or nobody knows where."""
+        return {table for table in tables if not self._spots(table) or self._is_value(table, self._spots(table))}
+
     def whole(self, tables: Iterable[TableRef]) -> set[TableRef]:
         """The tables of which columns count that the text does not name."""
         named: dict[TableRef | str, list[tuple[int, int]]] = {table: self._spots(table) for table in tables}
         named |= {name: self._cte_spots(name) for name in self._ctes.values()}
-        found = {
-            one
-            for one, spots in named.items()
-            if (isinstance(one, TableRef) and not spots) or self._is_value(one, spots)
-        }
+        found: set[TableRef | str] = {*self.rows(tables)}
+        found.update(name for name in self._ctes.values() if self._is_value(name, named[name]))
         while True:
             more = {
                 one
@@ -116,14 +192,16 @@ class _Text:
         """Whether the columns of a star count, be it through a CTE that is whole."""
         group = self._around[star]
         name = self._ctes.get(group)
-        if name is None or name in whole:
-            return True
-        beside = [index for index, around in enumerate(self._around) if around == group]
-        keywords = {self._keyword(index) for index in beside}
-        operator = any(
-            self._keyword(index) == "except" and self._keyword(index + 1) in ("all", "distinct") for index in beside
-        )
-        return operator or bool(keywords & _COUNTING)
+        return name is None or name in whole or bool(self._beside(group))
+
+    def _beside(self, group: int) -> set[str]:
+        """What makes the columns of a star in a group count."""
+        found = {(self._keyword(index), index) for index, around in enumerate(self._around) if around == group}
+        return {
+            word
+            for word, index in found
+            if word in _COUNTING and (word != "except" or self._keyword(index + 1) in ("all", "distinct"))
+        }
 
     def _spots(self, table: TableRef) -> list[tuple[int, int]]:
         """Where a table stands: first token and the one after the last. Empty also where a longer path begins so."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from etl_orchestrator.engines.googlesql import GoogleSql
@@ -42,8 +44,10 @@ def engine() -> GoogleSql:
 
 def _left(sql: str, schema: Schema = WIDE) -> list[str]:
     found = narrowed(sql, {PINGS: schema, DAYS: FEW})
-    assert found[DAYS] is FEW
-    return [path for path, _ in walk_fields(found[PINGS])]
+    if found is None:
+        return ALL
+    assert found.schemas[DAYS] is FEW
+    return [path for path, _ in walk_fields(found.restored(found.schemas[PINGS]))]
 
 
 ALL = [path for path, _ in walk_fields(WIDE)]
@@ -115,8 +119,7 @@ def test_a_table_whose_columns_count_unnamed_is_left_whole(sql: str) -> None:
 
 
 def test_few_fields_are_not_worth_the_trouble() -> None:
-    schemas = {DAYS: FEW}
-    assert narrowed("SELECT day FROM app_derived.days_v1", schemas) is schemas
+    assert narrowed("SELECT day FROM app_derived.days_v1", {DAYS: FEW}) is None
 
 
 @pytest.mark.parametrize("sql", [sql for sql, _ in NARROW.values() if "update" not in sql] + list(WHOLE.values()))
@@ -125,7 +128,7 @@ def test_the_engine_says_the_same_of_both(engine: GoogleSql, sql: str, monkeypat
     narrow = engine.analyze(sql, schemas, {})
     lineage = dict(narrow.lineage)
     with monkeypatch.context() as patched:
-        patched.setattr("etl_orchestrator.engines.googlesql.engine.narrowed", lambda sql, schemas: schemas)
+        patched.setattr("etl_orchestrator.engines.googlesql.engine.narrowed", lambda sql, schemas: None)
         whole = GoogleSql().analyze(sql, schemas, {})
     assert (narrow.columns, narrow.tables, narrow.problem) == (whole.columns, whole.tables, whole.problem)
     assert lineage == dict(whole.lineage)
@@ -135,3 +138,31 @@ def test_a_refusal_tells_the_nearest_name_of_the_whole_schema(engine: GoogleSql)
     problem = engine.analyze("SELECT colum_7 FROM app_stable.pings_v1", {PINGS: WIDE}, {}).problem
     assert problem is not None
     assert "column_7" in problem.message
+
+
+def test_what_a_star_hands_on_unnamed_is_small_on_the_way_and_whole_in_the_end(engine: GoogleSql) -> None:
+    sql = "SELECT * EXCEPT (payload) FROM app_stable.pings_v1"
+    found = narrowed(sql, {PINGS: WIDE})
+    assert found is not None
+    assert len(walk_fields(found.schemas[PINGS])) < len(ALL) / 2
+    columns = engine.analyze(sql, {PINGS: WIDE}, {}).columns
+    assert columns == tuple(column for column in WIDE if column.name != "payload")
+
+
+OTHER = TableRef("acme-data", "app_stable", "other_v1")
+
+
+def _with_metrics(*more: Field) -> Schema:
+    return tuple(replace(f, fields=(*f.fields, *more)) if f.name == "metrics" else f for f in WIDE)
+
+
+@pytest.mark.parametrize(
+    ("schema", "accepted"),
+    [(WIDE, True), (_with_metrics(Field("more", "INTEGER")), False)],
+    ids=["equal structs", "another field"],
+)
+def test_only_equal_structs_go_together(engine: GoogleSql, schema: Schema, accepted: bool) -> None:
+    sql = "SELECT * FROM app_stable.pings_v1 UNION ALL SELECT * FROM app_stable.other_v1"
+    found = engine.analyze(sql, {PINGS: WIDE, OTHER: schema}, {})
+    assert (found.problem is None) is accepted
+    assert not accepted or found.columns == WIDE
