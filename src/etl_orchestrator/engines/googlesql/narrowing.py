@@ -88,14 +88,14 @@ def _size(schema: Schema) -> int:
     return count
 
 
-def _kept(schema: Schema, text: _Text) -> Schema:
-    return tuple(_narrow(field, text) for field in schema if field.name.lower() in text.words)
+def _kept(schema: Schema, text: _Text, parent: str = "") -> Schema:
+    return tuple(_narrow(field, text, parent) for field in schema if text.names(field, parent))
 
 
-def _narrow(field: Field, text: _Text) -> Field:
-    if field.type != "RECORD" or field.mode == "REPEATED" or field.name.lower() in text.values:
+def _narrow(field: Field, text: _Text, parent: str) -> Field:
+    if field.type != "RECORD" or field.mode == "REPEATED" or text.is_value(field, parent):
         return field
-    return replace(field, fields=_kept(field.fields, text) or field.fields)
+    return replace(field, fields=_kept(field.fields, text, field.name.lower()) or field.fields)
 
 
 class _Hiding:
@@ -109,18 +109,17 @@ class _Hiding:
         self._numbers: dict[Schema, int] = {}
         self.hidden: dict[str, Schema] = {}
 
-    def schema(self, schema: Schema) -> Schema:
+    def schema(self, schema: Schema, parent: str = "") -> Schema:
         if self._text.counts_stars:
             return schema
-        found = tuple(self._field(field) if field.fields else field for field in schema)
+        found = tuple(self._field(field, parent) if field.fields else field for field in schema)
         return schema if all(new is old for new, old in zip(found, schema, strict=True)) else found
 
-    def _field(self, field: Field) -> Field:
-        name = field.name.lower()
-        if name in self._text.words:
-            if name in self._text.values or field.mode == "REPEATED":
+    def _field(self, field: Field, parent: str) -> Field:
+        if self._text.names(field, parent):
+            if self._text.is_value(field, parent) or field.mode == "REPEATED":
                 return field
-            inside = self.schema(field.fields)
+            inside = self.schema(field.fields, field.name.lower())
             return field if inside is field.fields else replace(field, fields=inside)
         if _size(field.fields) < _LARGE:
             return field
@@ -147,10 +146,10 @@ class _Text:
     def __init__(self, tokens: Sequence[Token]) -> None:
         self._tokens = tokens
         self._paths = list(self._found_paths())
-        #: All identifiers and keywords, those within dotted names in backquotes too.
-        self.words = {word for _, _, parts in self._paths for word in parts}
+        #: All identifiers and keywords, those within dotted names in backquotes too, each with the one before it.
+        self._named = {pair for _, _, parts in self._paths for pair in self._pairs(parts)}
         #: Those that at least once stand for a value, not for the way to a field.
-        self.values = {word for start, end, parts in self._paths for word in self._ends(start, end, parts)}
+        self._values = {pair for start, end, parts in self._paths for pair in self._ends(start, end, parts)}
         self._around = self._groups()
         self._ctes = {start + 2: parts[0] for start, _, parts in self._paths if self._is_definition(start, parts)}
         self._clauses = [(index, self._from_clause(index)) for index in range(len(tokens)) if self._is_star(index)]
@@ -266,10 +265,32 @@ class _Text:
             return tuple(token.text.strip("`").lower().split("."))
         return (token.text.lower(),)
 
-    def _ends(self, start: int, end: int, parts: tuple[str, ...]) -> tuple[str, ...]:
-        """The last part of a path; every part where some stand in one pair of backquotes."""
+    def names(self, field: Field, parent: str) -> bool:
+        """Whether the text may mean a field. One of a struct that is never a value is only reached by the struct's name."""
+        return (parent, field.name.lower()) in self._named
+
+    def is_value(self, field: Field, parent: str) -> bool:
+        """Whether a field of which this is the struct stands for a value, as far as `names` can tell."""
+        return (parent, field.name.lower()) in self._values
+
+    @staticmethod
+    def _pairs(parts: Sequence[str]) -> Iterator[tuple[str, str]]:
+        """Each part with the one before it, and alone, for it may be a column."""
+        for before, part in zip(("", *parts), parts, strict=False):
+            yield before, part
+            yield "", part
+
+    def _ends(self, start: int, end: int, parts: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+        """The parts of a path that may stand for a value: the last; every one where some stand in one pair of backquotes
+        or a star follows; none of a name that is given, or of an array, for no struct is unnested."""
+        if self._keyword(start - 1) == "as" or (self._keyword(start - 2) == "unnest" and self._closes(end)):
+            return
         dotted = any(token.kind is Kind.QUOTED_NAME and "." in token.text for token in self._tokens[start:end])
-        return parts if dotted or self._kind(end) is Kind.DOT else parts[-1:]
+        pairs = list(self._pairs(parts))
+        yield from pairs if dotted or self._kind(end) is Kind.DOT else pairs[-2:]
+
+    def _closes(self, index: int) -> bool:
+        return self._kind(index) is Kind.CLOSE
 
     def _groups(self) -> list[int]:
         """For each token the opening one of the innermost group around it, -1 where there is none."""
@@ -293,8 +314,13 @@ class _Text:
         )
 
     def _is_star(self, index: int) -> bool:
-        """Whether a token is the star of a select list, and neither a product nor COUNT(*)."""
-        if self._tokens[index].text != "*" or index == 0:
+        """Whether a token is the star of a select list that stands for columns of tables: no product, COUNT(*) or
+        `(…).*`."""
+        if (
+            self._tokens[index].text != "*"
+            or index == 0
+            or (self._kind(index - 1) is Kind.DOT and self._closes(index - 2))
+        ):
             return False
         before = self._kind(index - 1)
         return before in (Kind.DOT, Kind.COMMA) or self._keyword(index - 1) in _BEFORE_A_STAR

@@ -77,6 +77,12 @@ NARROW = {
         "SELECT d.* FROM app_derived.days_v1 AS d WHERE d.day IN (SELECT day FROM app_stable.pings_v1)",
         ["day"],
     ),
+    "the star of an expression, and a name given anew": (
+        "WITH a AS (SELECT * FROM app_stable.pings_v1),"
+        " b AS (SELECT (SELECT AS STRUCT 1 AS one, 2 AS two).*, [metrics.counter.clicks] AS metrics FROM a GROUP BY 3)"
+        " SELECT m, one FROM b, UNNEST(metrics) AS m",
+        ["metrics", "metrics.counter", "metrics.counter.clicks"],
+    ),
     "a field of the name of a keyword": (
         "SELECT client_id FROM app_stable.pings_v1 WHERE metrics.update IS NULL",
         ["client_id", "metrics", *(path for path in ALL if path.startswith("metrics."))],
