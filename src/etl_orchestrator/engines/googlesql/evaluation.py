@@ -16,6 +16,7 @@ from etl_orchestrator.engines.googlesql.encoding import decode, encode
 from etl_orchestrator.engines.googlesql.functions import function_of, javascript_of, stub_of, template_of
 from etl_orchestrator.engines.googlesql.instance import Refusal, TimedOut
 from etl_orchestrator.engines.googlesql.models import model_functions
+from etl_orchestrator.engines.googlesql.narrowing import narrowed_rows
 from etl_orchestrator.engines.googlesql.native import native_functions
 from etl_orchestrator.engines.googlesql.problems import RoutineRefused, failure_of, problem_of
 from etl_orchestrator.engines.googlesql.reading import Reading, Scan, columns_of, duplicate_in, read, scans_of
@@ -124,7 +125,7 @@ class Evaluator:
         if around.temporary or len(data) < len(around.tables) or begins_value(sql):
             return None
         runnable = Runnable()
-        runnable.data |= with_wildcards(sql, data)
+        runnable.data |= narrowed_rows(sql, with_wildcards(sql, data))
         known = {table: given.schema for table, given in runnable.data.items()}
         spelled, models = _spelled(sql, known)
         edits, certain = tables_in(spelled.text, runnable.data, runnable.name_of)

@@ -7,9 +7,10 @@ from dataclasses import replace
 import pytest
 
 from etl_orchestrator.engines.googlesql import GoogleSql
-from etl_orchestrator.engines.googlesql.narrowing import narrowed
+from etl_orchestrator.engines.googlesql.narrowing import narrowed, narrowed_rows
 from etl_orchestrator.table import Field, Schema, TableRef
 from etl_orchestrator.table import walk as walk_fields
+from etl_orchestrator.tools import TableData
 
 PINGS = TableRef("acme-data", "app_stable", "pings_v1")
 DAYS = TableRef("acme-data", "app_derived", "days_v1")
@@ -172,3 +173,13 @@ def test_only_equal_structs_go_together(engine: GoogleSql, schema: Schema, accep
     found = engine.analyze(sql, {PINGS: WIDE, OTHER: schema}, {})
     assert (found.problem is None) is accepted
     assert not accepted or found.columns == WIDE
+
+
+def test_rows_are_run_with_the_fields_that_the_query_may_mean(engine: GoogleSql) -> None:
+    sql = "SELECT SUM(p.metrics.counter.clicks) AS clicks, COUNT(*) AS n FROM app_stable.pings_v1 AS p"
+    rows = ({"client_id": "a", "metrics": {"counter": {"clicks": 2, "counter_7": 1}, "labels": []}}, {"column_3": 1})
+    data = TableData(WIDE, rows)
+    narrow = narrowed_rows(sql, {PINGS: data})[PINGS]
+    assert [path for path, _ in walk_fields(narrow.schema)] == ["metrics", "metrics.counter", "metrics.counter.clicks"]
+    assert narrow.rows == ({"metrics": {"counter": {"clicks": 2}}}, {})
+    assert engine.run(sql, {PINGS: data}, {}).rows == ((2, 2),)
