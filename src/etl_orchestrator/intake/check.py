@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from etl_orchestrator.errors import Unavailable
 from etl_orchestrator.intake.asking import RankDags, ask, place_of
 from etl_orchestrator.intake.check_columns import column_questions
+from etl_orchestrator.intake.check_functions import function_questions
 from etl_orchestrator.intake.check_sources import source_questions
 from etl_orchestrator.intake.elements import key_names
 from etl_orchestrator.intake.grain import group_keys, is_constant, is_grouped, keys_of
@@ -41,6 +42,7 @@ def questions(request: Request, tools: Tools, rank_dags: RankDags | None = None)
         asked.append(_table(request, reading))
     asked += source_questions(request, reading)
     asked += column_questions(request, reading)
+    asked += function_questions(request, reading)
     asked += match_questions(request, reading)
     asked += _grain(request, {question.element for question in asked})
     asked += _partitioning(request)

@@ -66,6 +66,9 @@ _KEYWORDS = (
     | _DATE_PARTS
 )
 
+#: Words before a bracket that are neither reserved nor functions.
+_NO_CALLS = words("BIGDECIMAL CUBE DECIMAL KEY MATCH_RECOGNIZE PIVOT SETS SYSTEM UNPIVOT")
+
 
 def check_expression(text: str, at: str) -> None:
     """Nothing, when the text is exactly one GoogleSQL expression. Raises InvalidInput otherwise: it must not be able to
@@ -206,6 +209,24 @@ def _aggregate_calls(text: str) -> list[tuple[str, bool]]:
             after = found[index + 1].mate + 1
             calls.append((name, after < len(found) and found[after].upper == "OVER"))
     return calls
+
+
+def calls(text: str) -> tuple[str, ...]:
+    """The names without a dot that are called, subqueries included, as written and once each."""
+    found = tokens(text)
+    names: dict[str, None] = {}
+    for index, token in enumerate(found):
+        before = found[index - 1] if index else None
+        if not token.upper or token.upper in _KEYWORDS | _NO_CALLS or text_at(found, index + 1) != "(":
+            continue
+        after = found[index + 1].mate + 1
+        with_columns = [text_at(found, place).upper() for place in (after, after + 1)] == [
+            "AS",
+            "(",
+        ]  # WITH t (a) AS (…)
+        if not with_columns and (before is None or not (before.text == "." or before.upper in ("AS", "OVER"))):
+            names[token.text] = None
+    return tuple(names)
 
 
 def _function(found: tuple[Token, ...], index: int) -> str:

@@ -263,3 +263,16 @@ def test_a_long_chain_is_read_without_recursion_errors() -> None:
     expressions.check_expression(text, "f:1")
     assert not expressions.is_aggregate(text)
     assert expressions.columns(text) == ((None, "a"),)
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("(SELECT AS STRUCT SUM(x) AS y, f(a) AS b FROM t)", ("SUM", "f")),
+        ("(WITH t(a) AS (SELECT 1) SELECT a FROM t)", ()),
+        ("CAST(x AS DECIMAL(3, 2)) IN (1, 2) OR NOT (x)", ()),
+        ("SAFE.F(x) + STRUCT<a INT64>(1).a + COUNTIF2(x) OVER (PARTITION BY y)", ("COUNTIF2",)),
+    ],
+)
+def test_names_that_are_called(text: str, names: tuple[str, ...]) -> None:
+    assert expressions.calls(text) == names
