@@ -29,7 +29,7 @@ class Source:
     on: str | None = None
     schema: Schema | None = None  # declared inline
     notes: str | None = None
-    matches: str | None = None  # one, many: how many of its rows a join may find for one row before it
+    matches: str | None = None  # one, many: how many of its rows may match one row of the others
 
     @property
     def is_step(self) -> bool:

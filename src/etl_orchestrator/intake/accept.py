@@ -9,6 +9,7 @@ from etl_orchestrator.intake.asking import NeedsAnswers, RankDags
 from etl_orchestrator.intake.check import questions
 from etl_orchestrator.intake.check_sources import renderings, tables_of_query
 from etl_orchestrator.intake.grain import is_grouped, keys_of
+from etl_orchestrator.intake.multiplied import sure_matches
 from etl_orchestrator.intake.reading import Reading, parameters_used, subquery_only
 from etl_orchestrator.intake.resolving import joined, resolved
 from etl_orchestrator.intake.uniqueness import matches
@@ -36,6 +37,7 @@ def accept(request: Request, tools: Tools, rank_dags: RankDags | None = None) ->
         *_of_grain(whole, keys),
         *_of_sources(request, whole, reading),
         *(f"at most one row of `{one.source.alias}` matches: {one.reason}" for one in matches(whole, reading)),
+        *(f"at most one row of `{one.source.alias}` matches: {one.reason}" for one in sure_matches(whole, reading)),
         *_of_columns(request, whole),
         *_of_prose(whole),
     ]

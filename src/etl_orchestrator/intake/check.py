@@ -17,6 +17,7 @@ from etl_orchestrator.intake.check_sources import source_questions
 from etl_orchestrator.intake.elements import key_names
 from etl_orchestrator.intake.grain import group_keys, is_constant, is_grouped, keys_of
 from etl_orchestrator.intake.markdown_draft import UNCLEAR
+from etl_orchestrator.intake.multiplied import multiplied_questions
 from etl_orchestrator.intake.reading import Reading, nearest, parameters_used, places
 from etl_orchestrator.intake.resolving import resolved
 from etl_orchestrator.intake.uniqueness import match_questions
@@ -44,6 +45,8 @@ def questions(request: Request, tools: Tools, rank_dags: RankDags | None = None)
     asked += column_questions(request, reading)
     asked += function_questions(request, reading)
     asked += match_questions(request, reading)
+    joins = [question.element.rpartition(".")[0] for question in asked]
+    asked += [one for one in multiplied_questions(request, reading) if one.element.rpartition(".")[0] not in joins]
     asked += _grain(request, {question.element for question in asked})
     asked += _partitioning(request)
     asked += _schedule(request, tools, rank_dags)

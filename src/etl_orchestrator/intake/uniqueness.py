@@ -66,18 +66,25 @@ def matches(request: Request, reading: Reading) -> Iterator[Match]:
             continue
         if source.on is None or reading.columns_of(source, {}, place) is None:
             continue  # asked about already
-        fixed = _fixed(reading, place, number, frozenset(keys))
-        key, why = _key(reading, place, source)
-        told = bool(key) and key <= {name.lower() for name in fixed}
-        yield Match(number, source, fixed, why if told else "")
+        yield match_of(reading, place, number, frozenset(keys))
+
+
+def match_of(reading: Reading, place: Place, number: int, grain: frozenset[str]) -> Match:
+    """What is known of one source of a SELECT whose rows are told apart by the columns `grain`."""
+    source = place.body.sources[number]
+    fixed = _fixed(reading, place, number, grain)
+    key, why = _key(reading, place, source)
+    told = bool(key) and key <= {name.lower() for name in fixed}
+    return Match(number, source, fixed, why if told else "")
 
 
 def _fixed(reading: Reading, place: Place, number: int, grain: frozenset[str]) -> tuple[str, ...]:
-    """Columns set equal by the join, held to one value by a filter, or part of the grain."""
+    """Columns set equal by the join (of the first source: by those to it), held to one value by a filter, or part of the
+    grain."""
     source = place.body.sources[number]
-    conditions = [
-        (reading.condition(place, number), False), (source.filter, True), (place.body.where, False),
-    ]  # fmt: skip
+    joins = [number] if number else range(1, len(place.body.sources))
+    conditions = [(reading.condition(place, join), False) for join in joins]
+    conditions += [(source.filter, True), (place.body.where, False)]
     found: dict[str, None] = {}
     for text, own in conditions:
         for part in _conjuncts(text):
@@ -131,9 +138,13 @@ def _own_column(reading: Reading, place: Place, source: Source, node: Expr | Non
 
 def _key(reading: Reading, place: Place, source: Source) -> tuple[frozenset[str], str]:
     """Columns (lower case) of which the source has at most one row each, with the reason; none where nothing tells."""
+    if source.table is None:
+        return frozenset(), ""
+    if reading.is_own(source.table):
+        return _lower(list(keys_of(reading.request).names)), "the grain of this table"
     if not source.is_step:
-        found = reading.found(source.table or "")
-        short = (source.table or "").rpartition(".")[2]
+        found = reading.found(source.table)
+        short = source.table.rpartition(".")[2]
         key = _evident(short, found) if isinstance(found, tuple) else frozenset()
         return key, f"`{', '.join(sorted(key))}` names a row of `{short}`"
     step = reading.place(f"steps.{source.table}") if source.table in place.before else None

@@ -88,7 +88,7 @@ class SourceKeys(Keys):
     join: Text | None = Field(None, description="INNER, LEFT, RIGHT, FULL or CROSS; nothing for the first source.")
     on: Text | None = Field(None, description="The condition of the join, or the names of columns equal on both sides.")
     matches: Text | None = Field(
-        None, description="one or many: how many of its rows a join may find for one row before it."
+        None, description="one or many: how many of its rows may match one row of the other sources."
     )
     schema_: list[SchemaFieldKeys] | None = Field(None, alias="schema", description="Where no catalog knows the table.")
     notes: Text | None = Field(None, description="Words for the author.")

@@ -172,6 +172,7 @@ class Reading:
             source.join,
             _optional(source.on),
             None if array is None else self._fields(array, body),
+            one=source.matches == "one",
         )
 
     def _read(self, name: str) -> Relation:

@@ -42,6 +42,7 @@ class Item:
     join: str | None = None
     on: Node | None = None
     fields: tuple[str, ...] | None = None  # of the array's elements, where the schema tells
+    one: bool = False  # the requirements say that at most one of its rows matches
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,9 @@ class Block:
     having: Node | None = None
     qualify: Node | None = None
     distinct: bool = False
+
+
+_DOUBLED = "several rows of `{}` match, although the requirements say that at most one does"
 
 
 class Machine:
@@ -139,6 +143,8 @@ class Machine:
         for item in items:
             scopes = self._join(scopes, item, Scope(ranges=absent, outer=outer))
             absent = (*absent, *_missing(item))
+        if items and items[0].one:
+            _check_first(items[0], scopes)
         return scopes
 
     def _join(self, lefts: list[Scope], item: Item, absent: Scope) -> list[Scope]:
@@ -160,6 +166,8 @@ class Machine:
                     found.append(joined)
                     matched.add(place)
                     hits += 1
+            if hits > 1 and item.one and item.join:
+                raise CannotTell(_DOUBLED.format(item.alias))
             if not hits and kind in ("LEFT", "FULL"):
                 found.append(replace(left, ranges=(*left.ranges, *_missing(item)), windows={}))
         if kind in ("RIGHT", "FULL") and fixed is not None:
@@ -217,6 +225,14 @@ class Machine:
                 raise CannotTell("a tie in ORDER BY of a subquery")
         rows = [rows[place] for place in places]
         return rows if limit is None else rows[:limit]
+
+
+def _check_first(first: Item, scopes: Sequence[Scope]) -> None:
+    """Raises CannotTell when two rows of the first item have the same partners."""
+    partners = [tuple(id(entry) for entry in scope.ranges[1:] if entry.value is not None) for scope in scopes]
+    known = [found for found in partners if found]
+    if len(set(known)) < len(known):
+        raise CannotTell(_DOUBLED.format(first.alias))
 
 
 def _content(row: Sequence[Value]) -> list[object]:

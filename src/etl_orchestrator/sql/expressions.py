@@ -185,7 +185,7 @@ def _parsed(text: str) -> Expression | None:
 
 def is_aggregate(text: str) -> bool:
     """Whether the expression aggregates rows of its own SELECT; windows and subqueries do not count."""
-    return any(not windowed for _, windowed in _aggregate_calls(text))
+    return any(not windowed for *_, windowed in _aggregate_calls(tokens(text)))
 
 
 def has_window(text: str) -> bool:
@@ -197,9 +197,8 @@ def has_window(text: str) -> bool:
     )
 
 
-def _aggregate_calls(text: str) -> list[tuple[str, bool]]:
-    """Names of aggregate calls outside subqueries, each with whether OVER follows it."""
-    found = tokens(text)
+def _aggregate_calls(found: tuple[Token, ...]) -> list[tuple[int, str, bool]]:
+    """Places and names of aggregate calls outside subqueries, each with whether OVER follows it."""
     calls = []
     for index, token in enumerate(found):
         if not token.upper or token.query or text_at(found, index + 1) != "(":
@@ -207,8 +206,18 @@ def _aggregate_calls(text: str) -> list[tuple[str, bool]]:
         name = _function(found, index)
         if name in _AGGREGATES:
             after = found[index + 1].mate + 1
-            calls.append((name, after < len(found) and found[after].upper == "OVER"))
+            calls.append((index, name, after < len(found) and found[after].upper == "OVER"))
     return calls
+
+
+def aggregates(text: str) -> tuple[tuple[str, str], ...]:
+    """The aggregate calls outside windows and subqueries: the name, and all that stands in its brackets."""
+    found = tokens(text)
+    return tuple(
+        (name, text[found[index + 1].end : found[found[index + 1].mate].start])
+        for index, name, windowed in _aggregate_calls(found)
+        if not windowed
+    )
 
 
 def calls(text: str) -> tuple[str, ...]:

@@ -31,7 +31,10 @@ def test_whole_requirements(shop: Any, whole_text: str) -> None:
     assert required.parameters == (Parameter("submission_date", "DATE", "{{ds}}"),)
     assert required.body == required.request.body
     assert not required.reads_itself
-    assert required.assumptions == ("@submission_date is the DATE of the run",)
+    assert required.assumptions == (
+        "at most one row of `shops` matches: `shop_id` names a row of `shops_v1`",
+        "@submission_date is the DATE of the run",
+    )
 
 
 def test_open_questions_are_carried_by_the_error(shop: Any) -> None:
@@ -96,7 +99,9 @@ def test_the_type_of_a_partition_is_a_day_unless_said(shop: Any, changed: Change
 
 
 def test_a_table_that_reads_itself(shop: Any, changed: Change) -> None:
-    text = changed("static.shops_v1\n    alias: shops", "sales_derived.daily_sales_v1\n    alias: shops")
+    text = changed(
+        "static.shops_v1\n    alias: shops", "sales_derived.daily_sales_v1\n    matches: many\n    alias: shops"
+    )
     assert shop.accept(
         text.replace("- name: submission_date", "- {name: submission_date, expression: orders.submission_date}")
     ).reads_itself

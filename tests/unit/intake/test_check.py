@@ -240,7 +240,8 @@ def test_a_reason_for_no_schedule_is_an_answer(shop: Any, changed: Change) -> No
 def test_without_a_list_of_dags_none_is_doubted(shop: Any, changed: Change) -> None:
     shop.tools = replace(shop.tools, catalog=NoDags())
     text = changed("bqetl_sales", "bqetl_other").replace(
-        "static.shops_v1", "x.y\n    schema: [{name: shop_id, type: STRING}, {name: city, type: STRING}]"
+        "static.shops_v1",
+        "x.y\n    matches: one\n    schema: [{name: shop_id, type: STRING}, {name: city, type: STRING}]",
     )
     text = text.replace(
         "sales_live.orders_v1",

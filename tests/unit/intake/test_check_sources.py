@@ -38,7 +38,9 @@ def test_an_inline_schema_is_enough(shop: Any, changed: Change) -> None:
 
 
 def test_a_table_that_reads_itself_is_known_by_its_columns(shop: Any, changed: Change) -> None:
-    text = changed("static.shops_v1\n    alias: shops", "sales_derived.daily_sales_v1\n    alias: shops")
+    text = changed(
+        "static.shops_v1\n    alias: shops", "sales_derived.daily_sales_v1\n    matches: many\n    alias: shops"
+    )
     text = text.replace("- name: submission_date\n", "- {name: submission_date, expression: orders.submission_date}\n")
     assert shop.questions(text) == ()
     assert shop.asked(text.replace("shops.city", "shops.town")) == ["columns.city"]

@@ -231,3 +231,19 @@ def test_the_oracle_knows_neither_the_query_writer_nor_an_engine() -> None:
 def test_countries_are_read_by_their_own_name() -> None:
     body = Body((countries(join=None, on=None),), columns("code"), where="countries.region LIKE 'Eur%'")
     assert expect(requirements(body), given={COUNTRIES: tables([], REGIONS)[COUNTRIES]}) == [("DE",), ("FR",)]
+
+
+def test_rows_that_the_requirement_rules_out_are_no_test_data() -> None:
+    joined = countries(join="LEFT", on="orders.country = countries.code", matches="one")
+    asked = requirements(Body((orders(), joined), columns("client_id", "region")))
+    expected_rows(asked, tables(ROWS, REGIONS), PARAMETERS)
+    with pytest.raises(CannotTell, match="several rows of `countries` match"):
+        expected_rows(asked, tables(ROWS, [*REGIONS, {"code": "DE", "region": "EU"}]), PARAMETERS)
+
+
+def test_the_first_source_can_be_the_one_of_which_one_row_matches() -> None:
+    sources = (orders(matches="one"), countries(join="LEFT", on="orders.country = countries.code"))
+    asked = requirements(Body(sources, columns("n = COUNT(*)")))
+    expected_rows(asked, tables(ROWS[1:4], REGIONS), PARAMETERS)
+    with pytest.raises(CannotTell, match="several rows of `orders` match"):
+        expected_rows(asked, tables(ROWS, REGIONS), PARAMETERS)
