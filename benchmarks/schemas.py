@@ -1,7 +1,8 @@
 """Output schemas against the schema.yaml beside each query of mozilla/bigquery-etl: `python benchmarks/schemas.py [--every N]`.
 
 Takes the folders as `dry_run.py` does. Compared are names, types and modes (REQUIRED counts as NULLABLE, for no query gives
-it) of those queries that are accepted and give columns.
+it) of those queries that are accepted and give columns. Apart stand tables whose nested fields have the order of the
+deployed table in schema.yaml and that of the stable table's schema file in the query (`skew.py`), with the proof.
 """
 
 from __future__ import annotations
@@ -14,15 +15,18 @@ from pathlib import Path
 from typing import Any
 
 from corpus import folder, repository
+from skew import Skew
 
 from etl_orchestrator.api import Workplace
 from etl_orchestrator.errors import OrchestratorError
 from etl_orchestrator.layout import paths
-from etl_orchestrator.sql.dry_run import verdict_of
+from etl_orchestrator.sql.dry_run import difference_of, resolved, verdict_of
 from etl_orchestrator.sql.resolution import unpacked
 from etl_orchestrator.table import Schema, TableRef, walk
 from etl_orchestrator.tools import Tools
 
+_NESTED = "but for the order of fields"
+_SKEW = "but for the order of a stable table's fields"
 Shape = list[tuple[Any, ...]]
 
 
@@ -40,7 +44,7 @@ def compared(given: Schema, written: Schema) -> tuple[str, list[str]]:
     if sorted(shape(given)) == sorted(shape(written)):
         return "but for the order of columns", []
     if shape(given, True) == shape(written, True):
-        return "but for the order of fields", []
+        return _NESTED, []
     one, other = (
         {path: f"{f.type} {f.mode}".replace("REQUIRED", "NULLABLE") for path, f in walk(s)} for s in (given, written)
     )
@@ -54,7 +58,7 @@ def compared(given: Schema, written: Schema) -> tuple[str, list[str]]:
     return "different", sorted(differences)
 
 
-def asked(path: Path, table: TableRef, root: Path, tools: Tools) -> tuple[str, list[str]]:
+def asked(path: Path, table: TableRef, skew: Skew, tools: Tools) -> tuple[str, list[str]]:
     verdict = verdict_of(path.as_posix(), tools)
     if verdict["verdict"] != "accepted":
         return str(verdict["verdict"]), []
@@ -64,11 +68,17 @@ def asked(path: Path, table: TableRef, root: Path, tools: Tools) -> tuple[str, l
         return "schema.yaml unreadable", [error.message]
     if not verdict["columns"] or known is None:
         return "gives no columns", []
-    return compared(unpacked(verdict["columns"]), known.schema)
+    given = unpacked(verdict["columns"])
+    word, differences = compared(given, known.schema)
+    if word == _NESTED:
+        proofs = skew.orders(given, known.schema, (TableRef.parse(name) for name in verdict["tables"]))
+        return (_SKEW, proofs) if proofs else (word, [f"first: {difference_of(given, known.schema)}"])
+    return word, differences
 
 
 def measured(root: Path, generated: Path, every: int) -> dict[str, Any]:
     tools = Workplace(root, lambda text: print(text, file=sys.stderr)).frozen_tools()
+    skew = Skew(resolved(tools), tools.analyzer, folder("ETLO_BIGQUERY_ETL"))
     counts: Counter[str] = Counter()
     listed: dict[str, list[str]] = {}
     files = [
@@ -81,10 +91,10 @@ def measured(root: Path, generated: Path, every: int) -> dict[str, Any]:
         table = paths.table_of(path.as_posix())
         if table is None:
             continue
-        word, differences = asked(path, table, root, tools)
+        word, differences = asked(path, table, skew, tools)
         counts[word] += 1
         if differences:
-            listed[str(table)] = differences
+            listed[f"{table}, {word}"] = differences
     return {"counts": counts, "differences": listed}
 
 
@@ -100,14 +110,14 @@ def main() -> None:
     if options.json:
         print(json.dumps(result, indent=1))
         return
-    words = ("equal", "but for the order of columns", "but for the order of fields", "different")
+    words = ("equal", "but for the order of columns", _SKEW, _NESTED, "different")
     total, reached = sum(result["counts"][word] for word in words), 0
     for word in words:
         reached += result["counts"][word]
-        print(f"{word:32}{result['counts'][word]:>8}{reached / max(total, 1):>10.2%} so far")
+        print(f"{word:48}{result['counts'][word]:>8}{reached / max(total, 1):>10.2%} so far")
     for word, number in result["counts"].most_common():
         if word not in words:
-            print(f"{word:32}{number:>8}")
+            print(f"{word:48}{number:>8}")
     for name, differences in result["differences"].items():
         print(f"\n{name}:", *differences[:12], sep="\n  ")
 

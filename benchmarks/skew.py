@@ -10,6 +10,8 @@ refused.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +79,48 @@ class Skew:
                 if difference and stable[0] + stable[index]:
                     return f"{difference}, with the fields by name in {', '.join(stable[0] + stable[index])}"
         return ""
+
+    def orders(self, given: Schema, written: Schema, tables: Iterable[TableRef]) -> list[str]:
+        """For each record of a query that schema.yaml has with the same fields in another order: the schema file of a
+        stable table, read through views and tables, that has this record as the query has it. Empty when one lacks."""
+        other = {path: [field.name for field in record.fields] for path, record in walk(written)}
+        stable = self._all_stable(tables)
+        found: list[str] = []
+        for path, record in walk(given):
+            names = [field.name for field in record.fields]
+            if other.get(path, names) == names or set(names) != set(other[path]):
+                continue
+            for file, schema in stable:
+                alike = (f for _, f in walk(schema) if f.name == record.name)
+                if any([field.name for field in one.fields] == names for one in alike):
+                    found.append(
+                        f"`{path}` is ({', '.join(names)[:60]}) in {file}, ({', '.join(other[path])[:60]}) here"
+                    )
+                    break
+            else:
+                return []
+        return found
+
+    def _all_stable(self, tables: Iterable[TableRef]) -> list[tuple[str, Schema]]:
+        """Of tables and all they are made of, views and queries, each file once."""
+        found: dict[str, Schema] = {}
+        waiting, seen = list(tables), set()
+        while waiting:
+            table = waiting.pop()
+            if table in seen or table.is_wildcard:
+                continue
+            seen.add(table)
+            with suppress(OrchestratorError):
+                known = self._catalog.schema(table) if is_ingested(table) else None
+                if known is not None:
+                    found[known.origin] = known.schema
+            for name in (paths.VIEW_SQL, paths.MATERIALIZED_VIEW_SQL, paths.QUERY_SQL):
+                path = f"{paths.table_folder(table)}/{name}"
+                text = self._catalog.text(path)
+                with suppress(OrchestratorError):
+                    sql = self._catalog.template(path, table, text).render() if text is not None else ""
+                    waiting += tables_of(self._analyzer.references(sql), table) if sql else ()
+        return list(found.items())
 
     def _files(self, sql: str, home: TableRef) -> list[str]:
         tables = tables_of(self._analyzer.references(sql), home)
