@@ -1,7 +1,7 @@
 """The assertion tests of a routine, run: the statements of its file that define nothing.
 
 Each is run by itself, with the routines of the file and those it calls. It passes when it does not fail; one that is
-marked `#xfail` passes when it does.
+marked `#xfail` passes when it does. Arrays are compared in any order, which is said, where a routine leaves their order open.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 
 from etl_orchestrator.errors import InvalidInput
 from etl_orchestrator.layout import paths
-from etl_orchestrator.proving.trial import Cause, Trial
+from etl_orchestrator.proving.trial import ORDER_OPEN, Cause, Trial
 from etl_orchestrator.sql import routines, script
+from etl_orchestrator.sql.array_order import leaves_order_open
 from etl_orchestrator.sql.dry_run import located, resolved
 from etl_orchestrator.sql.script_nodes import Node, Statement
 from etl_orchestrator.sql.templates import Template
@@ -23,6 +24,16 @@ from etl_orchestrator.tools import Routine, SqlProblem, Tools
 
 _FILES = (paths.UDF_SQL, paths.STORED_PROCEDURE_SQL)
 _XFAIL = re.compile(r"#\s*xfail\b")
+
+#: The assertion that compares arrays in order, below its dataset of assertions.
+_ASSERTIONS, _IN_ORDER = "assert", "array_equals"
+#: The same where the order is left open: by the assertion itself, of both arrays sorted alike.
+_IN_ANY_ORDER = """CREATE FUNCTION {name}(expected ANY TYPE, actual ANY TYPE) AS (
+  {in_order}(
+    ARRAY(SELECT element FROM UNNEST(expected) AS element ORDER BY TO_JSON_STRING(element)),
+    ARRAY(SELECT element FROM UNNEST(actual) AS element ORDER BY TO_JSON_STRING(element))
+  )
+)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +105,12 @@ def assertion_trial(file: RoutineFile, assertion: Assertion, tools: Tools) -> Tr
     }
     texts = [*(routine.sql for routine in own.values()), assertion.sql]
     called = catalog.routines(";\n".join(texts), file.routine, in_test=True)
-    rows = tools.runner.run(assertion.sql, {}, {}, (*called, *own.values()))
+    known = (*called, *own.values())
+    rows = tools.runner.run(assertion.sql, {}, {}, known)
+    if rows.problem is not None and not assertion.must_fail and _is_assertion(rows.problem):
+        unsorted = _in_any_order(file.routine, assertion.sql, known)
+        if unsorted and tools.runner.run(assertion.sql, {}, {}, unsorted).problem is None:
+            return replace(trial, detail=ORDER_OPEN)
     if rows.problem is None:
         if assertion.must_fail:
             return replace(trial, cause="logic", detail="it is marked #xfail and does not fail")
@@ -104,6 +120,36 @@ def assertion_trial(file: RoutineFile, assertion: Assertion, tools: Tools) -> Tr
         return replace(trial, problem=None, detail=f"fails as it must: {problem.message}")
     cause: Cause = "logic" if _is_assertion(problem) else "error"
     return replace(trial, cause=cause, detail=problem.message, problem=problem)
+
+
+def _in_any_order(tested: TableRef, sql: str, known: tuple[Routine, ...]) -> tuple[Routine, ...]:
+    """The routines, with arrays compared in any order; none when neither the assertion nor a routine that it stands on
+    leaves an order open, or when it is the comparison that is tested."""
+    written = [sql, *(routine.sql for routine in _reached(sql, known) if routine.ref.dataset != _ASSERTIONS)]
+    in_order = [routine for routine in known if (routine.ref.dataset, routine.ref.name) == (_ASSERTIONS, _IN_ORDER)]
+    if not in_order or tested.dataset == _ASSERTIONS or not any(map(leaves_order_open, written)):
+        return ()
+    changed = list(known)
+    for routine in in_order:
+        kept = replace(routine, ref=replace(routine.ref, name=f"{_IN_ORDER}_in_order"))
+        text = _IN_ANY_ORDER.format(name=f"`{routine.ref}`", in_order=f"`{kept.ref}`")
+        changed[changed.index(routine)] = replace(routine, sql=text)
+        changed.append(kept)
+    return tuple(changed)
+
+
+def _reached(sql: str, known: tuple[Routine, ...]) -> list[Routine]:
+    """Those that a text calls and that they call, by dataset and name."""
+    by_name = {(routine.ref.dataset, routine.ref.name): routine for routine in known}
+    found: dict[Routine, None] = {}
+    waiting = [sql]
+    while waiting:
+        names = [tuple(name.split(".")[-2:]) for name in routines.calls(waiting.pop())]
+        for routine in [by_name[name] for name in names if name in by_name]:
+            if routine not in found:
+                found[routine] = None
+                waiting.append(routine.sql)
+    return list(found)
 
 
 def _is_assertion(problem: SqlProblem) -> bool:

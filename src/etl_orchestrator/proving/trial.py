@@ -164,23 +164,29 @@ def _ran(model: Model, tools: Tools, test: SqlTest, text: Text, strict: bool) ->
     if rows.problem:
         problem = text.located(rows.problem)
         return Trial(test.name, folder, "error", problem.message, test, problem=problem)
+    return judged(model, tools, test, rows, strict)
+
+
+def judged(model: Model, tools: Tools, test: SqlTest, rows: Rows, strict: bool = False) -> Trial:
+    """What a test says of the rows that its query gave."""
     differences = _differences(model, tools, test, rows, strict)
-    at = f"{folder}/expect.yaml"
+    at = f"{paths.test_folder(model.table, test.name)}/expect.yaml"
     if not differences:
         return Trial(test.name, at, test=test, rows=rows)
     cause: Cause = "schema" if all(difference.is_shape for difference in differences) else "logic"
     detail = "; ".join(str(difference) for difference in differences)
-    if model.requirements is None and not strict and _order_is_open(model, tools, test, text, rows):
+    if model.requirements is None and not strict and _order_is_open(model, tools, test, rows):
         return Trial(test.name, at, detail=ORDER_OPEN, test=test, rows=rows)
     return Trial(test.name, at, cause, detail, test, differences=differences, rows=rows)
 
 
-def _order_is_open(model: Model, tools: Tools, test: SqlTest, text: Text, rows: Rows) -> bool:
+def _order_is_open(model: Model, tools: Tools, test: SqlTest, rows: Rows) -> bool:
     """Whether nothing differs but the order in arrays, and the query or a routine it calls collects one unsorted."""
     if not only_order_in_arrays(test.expect, documents_of(rows)):
         return False
-    called = resolved(tools).routines(text.sql, model.table, in_test=True)
-    return any(map(leaves_order_open, [text.sql, *(routine.sql for routine in called)]))
+    sql = text_of(model, tools, test.name).sql
+    called = resolved(tools).routines(sql, model.table, in_test=True)
+    return any(map(leaves_order_open, [sql, *(routine.sql for routine in called)]))
 
 
 def _differences(model: Model, tools: Tools, test: SqlTest, rows: Rows, strict: bool) -> tuple[Difference, ...]:

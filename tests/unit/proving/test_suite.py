@@ -7,9 +7,11 @@ import pytest
 from etl_orchestrator.api import Workplace
 from etl_orchestrator.errors import InvalidInput
 from etl_orchestrator.proving.suite import Place, keeper, places, run
+from etl_orchestrator.proving.trial import ORDER_OPEN
 from etl_orchestrator.tools import Tools
 
 ROUTINE = "sql/acme-data/text/is_word/udf.sql"
+ARRAYS = "sql/acme-data/lists/once/udf.sql"
 TESTS = "tests/sql/acme-data/shop_derived/orders_v1"
 
 
@@ -37,6 +39,20 @@ AS (IF(claim, TRUE, ERROR('it does not hold')));
 SELECT claim.holds(TRUE);
 SELECT claim.fails(TRUE);
 """,
+        ARRAYS: """CREATE OR REPLACE FUNCTION lists.once(given ANY TYPE)
+AS (ARRAY(SELECT one FROM UNNEST(given) AS one GROUP BY one));
+CREATE OR REPLACE FUNCTION lists.sorted(given ANY TYPE)
+AS (ARRAY(SELECT one FROM UNNEST(given) AS one ORDER BY one));
+SELECT assert.array_equals(['z', 'a'], lists.once(['z', 'a', 'z']));
+SELECT assert.array_equals(['z', 'b'], lists.once(['z', 'a', 'z']));
+SELECT assert.array_equals(['z', 'z', 'a'], lists.once(['z', 'a', 'z']));
+SELECT assert.array_equals(['z', 'a'], lists.sorted(['z', 'a']));
+#xfail
+SELECT assert.array_equals(['z', 'a'], lists.once(['z', 'a', 'z']));
+""",
+        "sql/shared-data/assert/array_equals/udf.sql": """CREATE FUNCTION assert.array_equals(expected ANY TYPE, actual ANY TYPE)
+AS (IF(TO_JSON_STRING(expected) = TO_JSON_STRING(actual), TRUE, ERROR('other elements')));
+""",
         "sql/acme-data/shop_derived/orders_v1/query.sql": "SELECT shop, n FROM `acme-data.shop.orders`",
         f"{TESTS}/test_one/acme-data.shop.orders.yaml": "- {shop: a, n: '1'}",
         f"{TESTS}/test_one/expect.yaml": "- {shop: a, n: 1}",
@@ -52,7 +68,9 @@ SELECT claim.fails(TRUE);
 def test_tests_are_folders_with_an_expectation_and_files_of_routines(tools: Tools) -> None:
     assert places(tools.catalog.paths("tests")) == (Place(TESTS, "test_bare"), Place(TESTS, "test_one"))
     assert [place.id for place in places(tools.catalog.paths("sql"))] == [
+        f"{ARRAYS}::",
         f"{ROUTINE}::",
+        "sql/shared-data/assert/array_equals/udf.sql::",
         "sql/shared-data/claim/holds/udf.sql::",
     ]
 
@@ -83,6 +101,22 @@ def test_a_failure_that_does_not_come_is_a_failure_and_an_unknown_routine_is_no_
     assert (unmet.status, unmet.trial.detail) == ("failed", "it is marked #xfail and does not fail")
     assert (unknown.status, unknown.trial.cause) == ("refused", "engine")
     assert "claim.fails" in unknown.trial.detail
+
+
+def test_arrays_are_compared_in_any_order_where_a_routine_leaves_it_open(tools: Tools) -> None:
+    """The last one must fail, and does: in order, as it is written."""
+    ran = list(run(Place(ARRAYS), tools))
+    assert [(one.status, one.trial.detail) for one in ran[:3]] == [
+        ("passed", ORDER_OPEN),
+        ("failed", "other elements"),
+        ("failed", "other elements"),
+    ]
+    assert ran[4].status == "passed"
+
+
+def test_arrays_are_compared_in_order_where_a_routine_sorts_them(tools: Tools) -> None:
+    (ran,) = [one for one in run(Place(ARRAYS), tools) if one.place.name.endswith("#4")]
+    assert (ran.status, ran.trial.detail) == ("failed", "other elements")
 
 
 def test_one_assertion_is_run_by_its_name_or_an_expression(tools: Tools) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from etl_orchestrator.engines.googlesql.text import Edit
 from etl_orchestrator.errors import Unsupported
@@ -122,6 +123,8 @@ _UNION = (
 _JSON = "IF(value IS NULL, NULL, TO_JSON_STRING(value))"
 _ANY, _COUNT = ("value", ""), ("top", "INT64")
 _AGGREGATES = [
+    # The evaluator takes the first row, BigQuery one whose value is no NULL.
+    Template("any_value", (_ANY,), "ANY_VALUE(value HAVING MAX value IS NOT NULL)", True),
     Template("approx_count_distinct", (_ANY,), "COUNT(DISTINCT value)", True),
     Template("quantiles", (("inorder", ""), ("parts", "INT64")), _QUANTILES),
     Template("ascending", (("given", ""),), "ARRAY(SELECT each FROM UNNEST(given) AS each ORDER BY each)"),
@@ -168,6 +171,7 @@ TEMPLATES = {template.name: template for template in (*_date_templates(), *_AGGR
 
 #: Functions that are supplied wherever they are called, as templates or as functions of `native`.
 _ALWAYS = {
+    "ANY_VALUE": "any_value",
     "APPROX_COUNT_DISTINCT": "approx_count_distinct",
     "APPROX_QUANTILES": "approx_quantiles",
     "APPROX_TOP_COUNT": "approx_top_count",
@@ -184,11 +188,13 @@ _ALWAYS = {
 }
 #: Functions that trap or answer wrongly (ZSTD_COMPRESS gives no bytes at all), and what to say of them.
 _REFUSED = {
+    "COLLATE": "COLLATE, whose orders are not in it",
     "SESSION_USER": "SESSION_USER, which tells who runs the query",
     "ZSTD_COMPRESS": "ZSTD_COMPRESS",
     "ZSTD_DECOMPRESS_TO_BYTES": "ZSTD_DECOMPRESS_TO_BYTES",
     "ZSTD_DECOMPRESS_TO_STRING": "ZSTD_DECOMPRESS_TO_STRING",
 }
+_NAME_OF_DAY = re.compile(r"DAY", re.IGNORECASE)
 _DATE_FUNCTION = re.compile(r"(FORMAT|PARSE)_(DATE|DATETIME|TIME|TIMESTAMP)\Z")
 _NAMESPACES = frozenset({"NET", "HLL_COUNT", "KEYS", "AEAD"})
 
@@ -230,9 +236,12 @@ def supplied(sql: str) -> tuple[list[Edit], set[str]]:
     tokens = [token for token in tokenize(sql) if token.kind not in COMMENTS]
     edits: list[Edit] = []
     used: set[str] = set()
+    _refuse_names_of_days(tokens)
     for call in builtin_calls(tokens):
         if call.name in _REFUSED:
             raise Unsupported(f"{LACKS}{_REFUSED[call.name]}", fix="run this query in BigQuery")
+        if call.name == "ANY_VALUE" and not _takes_first_row(tokens, call.opening):
+            continue
         if call.name in _ALWAYS:
             name = _ALWAYS[call.name]
         elif call.name == "NORMALIZE" and (mode := _compatible_mode(tokens, call.opening)):
@@ -252,6 +261,48 @@ def supplied(sql: str) -> tuple[list[Edit], set[str]]:
         edits.append(Edit(tokens[call.first].start, tokens[call.opening - 1].end, PREFIX + name))
         used.add(name)
     return edits, _with_called(used)
+
+
+def _refuse_names_of_days(tokens: Sequence[Token]) -> None:
+    """Raises Unsupported for DAY in the format of a CAST: BigQuery fills the name with spaces to nine characters."""
+    for word, literal in pairwise(tokens):
+        named = word.text.upper() == "FORMAT" and literal.kind is Kind.STRING and _NAME_OF_DAY.search(literal.text)
+        if named:
+            raise Unsupported(f"{LACKS}DAY in a format of CAST", fix="use FORMAT_DATE with %A, or run this in BigQuery")
+
+
+def _takes_first_row(tokens: Sequence[Token], opening: int) -> bool:
+    """Whether the evaluator answers this ANY_VALUE with the first row, NULL or not: one with nothing but its argument, and
+    not of a PIVOT. Raises Unsupported for a window function, for which there is no template."""
+    closing, inside = _closing(tokens, opening)
+    if closing + 1 < len(tokens) and tokens[closing + 1].text.upper() == "OVER":
+        raise Unsupported(
+            f"{LACKS}ANY_VALUE as a window function", fix="write FIRST_VALUE(… IGNORE NULLS) with an ORDER BY"
+        )
+    words = {tokens[index].text.upper() for index in inside}
+    return not words & {"HAVING", "IGNORE", "RESPECT"} and not _is_pivoted(tokens, opening)
+
+
+def _is_pivoted(tokens: Sequence[Token], opening: int) -> bool:
+    """Whether the brackets around this one are those of PIVOT."""
+    depth = 0
+    for index in range(opening - 1, 0, -1):
+        depth += (tokens[index].kind is Kind.CLOSE) - (tokens[index].kind is Kind.OPEN)
+        if depth < 0:
+            return tokens[index - 1].text.upper() == "PIVOT"
+    return False
+
+
+def _closing(tokens: Sequence[Token], opening: int) -> tuple[int, list[int]]:
+    """Where a bracket closes, and what stands in it but not in brackets of its own."""
+    depth, inside = 0, list[int]()
+    for index in range(opening, len(tokens)):
+        depth += (tokens[index].kind is Kind.OPEN) - (tokens[index].kind is Kind.CLOSE)
+        if depth == 0:
+            return index, inside
+        if depth == 1:
+            inside.append(index)
+    return len(tokens), inside
 
 
 def _with_called(names: set[str]) -> set[str]:

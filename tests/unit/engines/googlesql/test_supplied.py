@@ -102,6 +102,9 @@ def test_a_format_may_be_another_in_each_row(engine: GoogleSql) -> None:
         ("SAFE.PARSE_DATE(f, 'x') FROM UNNEST(['%V']) AS f", "%V in PARSE_DATE"),
         ("FORMAT_DATE(f, DATE '2024-01-01') FROM UNNEST(['%f']) AS f", "%f in FORMAT_DATE"),
         ("SESSION_USER()", "SESSION_USER"),
+        ("COLLATE('a', 'und:ci') = 'A'", "COLLATE"),
+        ("CAST(DATE '2024-01-01' AS STRING FORMAT 'Day, DD')", "DAY in a format of CAST"),
+        ("ANY_VALUE(x) OVER () FROM UNNEST([1]) AS x", "ANY_VALUE as a window function"),
         ("ZSTD_COMPRESS(b'a')", "ZSTD_COMPRESS"),
         ("HLL_COUNT.EXTRACT(b'a sketch from elsewhere')", "sketches that BigQuery made"),
     ],
@@ -114,6 +117,18 @@ def test_what_cannot_be_supplied_is_refused_by_name(engine: GoogleSql, sql: str,
 def test_calls_are_told_from_columns_and_routines() -> None:
     tokens = tokenize("SELECT parse_date, fn.parse_date(a), SAFE.PARSE_DATE('%F', b), NET . HOST (c) FROM t")
     assert [(call.name, call.safe) for call in builtin_calls(tokens)] == [("PARSE_DATE", True), ("NET.HOST", False)]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT ANY_VALUE(a HAVING MAX b) FROM t",
+        "SELECT ANY_VALUE(a IGNORE NULLS) FROM t",
+        "SELECT * FROM t PIVOT (SUM(c) AS s, ANY_VALUE(a) AS v FOR b IN (1, 2))",
+    ],
+)
+def test_any_value_that_is_no_first_row_is_left_as_it_is(sql: str) -> None:
+    assert supplied(sql) == ([], set())
 
 
 def test_what_the_evaluator_does_right_is_left_as_it_is() -> None:
