@@ -72,12 +72,19 @@ def test_every_command_of_the_readme_runs_on_its_own_example(tmp_path: Path, mon
     example = re.search(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
     assert example is not None
     (root / "requirements.yaml").write_text(example[1])
+    routine = re.search(r"```sql\n-- (\S+)\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    assert routine is not None
+    (root / routine[1]).parent.mkdir(parents=True)
+    (root / routine[1]).write_text(routine[2])
     monkeypatch.chdir(root)
     ran = re.findall(r"^etl-orchestrator (.+?)(?=\s{2,}#|$)", (ROOT / "README.md").read_text(), re.M)
     assert len(ran) >= 7
     for line in ran:
         result = runner.invoke(cli, shlex.split(line))
         assert result.exit_code == 0, f"{line}\n{result.output}"
+    (line,) = re.findall(r"^pytest (.+?)(?=\s{2,}#|$)", (ROOT / "README.md").read_text(), re.M)
+    tests = subprocess.run([sys.executable, "-m", "pytest", *shlex.split(line)], capture_output=True, text=True)
+    assert tests.returncode == 0, tests.stdout
 
 
 @pytest.mark.parametrize("name", sorted(_generator().PAGES))

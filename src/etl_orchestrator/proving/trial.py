@@ -116,8 +116,8 @@ def unfixtured(model: Model, tools: Tools, test: SqlTest) -> tuple[TableRef, ...
 def trial(model: Model, tools: Tools, name: str, files: Mapping[str, str], strict: bool = False) -> Trial:
     """One test, given by its files.
 
-    A model with requirements has its rows compared as typed values; any other as the plugin compares them, and with
-    `strict` also for what that passes over. Raises Unavailable for what cannot be known here (the schema of a stable
+    A model with requirements has its rows compared as typed values; any other as the plugin compares them, or with
+    `strict` as `compare_strictly`. Raises Unavailable for what cannot be known here (the schema of a stable
     table, a routine), EngineError for what the engine lacks.
     """
     folder = paths.test_folder(model.table, name)
@@ -192,9 +192,8 @@ def _order_is_open(model: Model, tools: Tools, test: SqlTest, rows: Rows) -> boo
 def _differences(model: Model, tools: Tools, test: SqlTest, rows: Rows, strict: bool) -> tuple[Difference, ...]:
     if model.requirements is not None:
         return compare(test.expect, rows.dicts(), _unordered(model.requirements, test))
-    found = compare_documents(test.expect, documents_of(rows))
-    if found or not strict:
-        return found
+    if not strict:
+        return compare_documents(test.expect, documents_of(rows))
     declared = _loaded_schema(model.table, tools) or ()
     return (*compare_strictly(test.expect, whole_documents(rows)), *type_differences(declared, rows.columns))
 

@@ -70,6 +70,8 @@ def _cells(difference: Difference) -> tuple[str, str, str, str]:
             return row, difference.column, shown(one), "no such column"
         case "extra column":
             return row, difference.column, "no such column", shown(other)
+        case "absent":
+            return row, difference.column, "absent", "NULL"
         case "type":
             return row, difference.column, typed(one), typed(other)
         case _:

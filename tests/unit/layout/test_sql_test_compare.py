@@ -122,6 +122,11 @@ def test_strictly_every_column_is_named_also_when_it_is_null() -> None:
     assert compare_strictly([{"x": 1}], [{"x": 1.0}]) == ()
 
 
+def test_strictly_one_row_must_name_what_another_one_names() -> None:
+    (found,) = compare_strictly([{"x": 1}, {"x": 2, "y": 3}], [{"x": 1, "y": None}, {"x": 2, "y": 3}])
+    assert str(found) == "row 1, y: the expected row does not name this column, got NULL"
+
+
 @pytest.mark.parametrize("comparison", [compare, compare_strictly])
 def test_times_of_making_are_ignored_unless_an_expected_row_names_them(comparison: Comparison) -> None:
     row = {"x": 1, "created_at": 5}

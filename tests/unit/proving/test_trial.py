@@ -188,6 +188,15 @@ def test_strictly_a_null_is_to_be_named_and_types_are_the_declared_ones() -> Non
     )
 
 
+def test_strictly_a_test_that_writes_its_nulls_passes() -> None:
+    rows = Rows((*COLUMNS, Field("country", "STRING")), (("a", 1, None),))
+    declared = {TABLE: (Field("shop", "STRING"), Field("orders", "INTEGER"))}
+    wall = _Wall(GOOD, rows=rows, catalog=Memory(schemas={**SCHEMAS, **declared}))
+    files = {**GOOD, "expect.yaml": "- {shop: a, orders: 1, country: null}\n"}
+    assert trial(wall.model, wall.tools, "test_one", files, strict=True).cause == ""
+    assert trial(wall.model, wall.tools, "test_one", files).cause != ""
+
+
 def test_a_test_without_an_expectation_is_no_passed_test() -> None:
     wall = _Wall({FIXTURE: GOOD[FIXTURE]})
     trial = wall.only()
