@@ -8,7 +8,8 @@ Why
 Example
     labels: {table_type: aggregate} and time_partitioning: {expiration_days: 775}
 Repair
-    Remove expiration_days, or label the table client_level if that is what it is.
+    In the requirements, where there are any: remove expiration_days, or the label. A table that holds rows of clients is
+    labelled client_level.
 """
 
 from __future__ import annotations
@@ -30,11 +31,20 @@ def check(model: Model, tools: Tools) -> Verdict:
     days = metadata.time_partitioning.expiration_days if metadata.time_partitioning else None
     if days is None:
         return verdict([], "kept for good")
+    at = _place(model)
+    kind = "on the list of tables to be kept" if listed else "an aggregate"
+    fix = "remove expiration_days" if listed else "remove expiration_days or the label table_type: aggregate"
+    return verdict([found(GATE, f"{kind}, and its partitions expire after {days:g} days", at, fix)], "")
+
+
+def _place(model: Model) -> str:
+    """The line of the requirements that asks for it, else that of metadata.yaml."""
+    told = model.requirements
+    if told is not None and told.partitioning.expiration_days is not None:
+        return told.request.at("partitioning.expiration_days")
     path = paths.metadata_yaml(model.table)
     line = own_files.line_of(model.text(path) or "", "expiration_days")
-    kind = "on the list of tables to be kept" if listed else "an aggregate"
-    fix = "remove expiration_days" if listed else "remove expiration_days, or label it table_type: client_level"
-    return verdict([found(GATE, f"{kind}, and its partitions expire after {days:g} days", f"{path}:{line}", fix)], "")
+    return f"{path}:{line}"
 
 
 GATE = Gate("MET028", "aggregate_with_expiration", "requirements", check)

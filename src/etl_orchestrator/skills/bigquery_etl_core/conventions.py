@@ -139,7 +139,9 @@ def _table_type(requirements: Requirements) -> str:
     )
     # A key that identifies something may identify a person: then it is for a person to say.
     telling = any(name.endswith("id") for name in requirements.keys) or bool(_CLIENT_KEYS & columns)
-    return "aggregate" if grouped and requirements.keys and not telling else ""
+    # The label is a promise to keep the rows for good, which bigquery-etl's CI holds a table to.
+    expires = requirements.partitioning.expiration_days is not None
+    return "aggregate" if grouped and requirements.keys and not telling and not expires else ""
 
 
 def _bodies(requirements: Requirements) -> Iterator[Body]:

@@ -194,6 +194,13 @@ def test_table_type() -> None:
     assert "table_type" not in unsure.labels
 
 
+def test_an_aggregate_that_is_to_expire_carries_no_label_that_forbids_it() -> None:
+    plan = plan_of(required(partitioning=Partitioning(True, "order_date", "day", 90)), tools())
+    assert "table_type" not in plan.labels
+    assert plan.partition is not None
+    assert plan.partition.expiration_days == 90
+
+
 def test_friendly_name() -> None:
     assert plan_of(required(), tools()).friendly_name.value == "Daily Orders"
     assert plan_of(required(friendly_name="Orders!"), tools()).friendly_name.value == "Orders!"
