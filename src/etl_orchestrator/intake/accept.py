@@ -12,6 +12,7 @@ from etl_orchestrator.intake.grain import is_grouped, keys_of
 from etl_orchestrator.intake.multiplied import sure_matches
 from etl_orchestrator.intake.reading import Reading, parameters_used, subquery_only
 from etl_orchestrator.intake.resolving import joined, resolved
+from etl_orchestrator.intake.thresholds import lifted
 from etl_orchestrator.intake.uniqueness import matches
 from etl_orchestrator.requirements import Column, Parameter, Partitioning, Request, Requirements, Schedule
 from etl_orchestrator.table import Schema, TableRef
@@ -31,7 +32,8 @@ def accept(request: Request, tools: Tools, rank_dags: RankDags | None = None) ->
     keys = _keys(whole, reading)
     description, assumptions = _description(whole)
     partitioning, more = _partitioning(whole.partitioning or Partitioning(False))
-    parameters = _parameters(whole)
+    final, thresholds = lifted(joined(whole, reading))
+    parameters = _parameters(final)
     assumptions += [
         *more,
         *_of_grain(whole, keys),
@@ -40,11 +42,11 @@ def accept(request: Request, tools: Tools, rank_dags: RankDags | None = None) ->
         *(f"at most one row of `{one.source.alias}` matches: {one.reason}" for one in sure_matches(whole, reading)),
         *_of_columns(request, whole),
         *_of_prose(whole),
+        *thresholds,
     ]
-    if len(parameters) > len(whole.parameters):
+    if len(parameters) > len(final.parameters):
         assumptions.append("@submission_date is the DATE of the run")
     tables = {TableRef.parse(name) for name in reading.listed} | set(tables_of_query(whole, reading))
-    final = joined(whole, reading)
     return Requirements(
         request=final,
         table=whole.table,
