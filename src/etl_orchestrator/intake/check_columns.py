@@ -132,12 +132,38 @@ def _conditions(request: Request, reading: Reading, place: Place) -> list[Questi
                 strange if condition == source.on else strange[:1]
             )  # of a list of keys both sides lack the same name
         if source.unnest:
-            words = f"The array `{source.alias}`{place.words}"
-            asked += _names(request, reading, place, source.unnest, (f"{where}.unnest", words), frozenset())
+            asked += _array(request, reading, place, number, source.unnest)
     for part, text in (("where", body.where), ("having", body.having), ("qualify", body.qualify)):
         if text:
             known = frozenset() if part == "where" else outputs
             asked += _names(request, reading, place, text, (place.element(part), f"`{part}`{place.words}"), known)
+    return asked
+
+
+def _array(request: Request, reading: Reading, place: Place, number: int, text: str) -> list[Question]:
+    """The names that an array uses, and its base, which has to be one of the sources before it."""
+    element, words = (
+        place.element(f"sources.{number}.unnest"),
+        f"The array `{place.body.sources[number].alias}`{place.words}",
+    )
+    asked = _names(request, reading, place, text, (element, words), frozenset())
+    before = {
+        source.alias.lower(): reading.offers(place).get(source.alias.lower()) for source in place.body.sources[:number]
+    }
+    if asked or not before or any(offer is None for offer in before.values()):
+        return asked
+    names = {name for offer in before.values() for name in offer or ()}
+    for qualifier, name in expressions.columns(text):
+        first = (qualifier or name).lower()
+        if first not in before and first not in names:
+            shown = f"{qualifier}.{name}" if qualifier else name
+            holders = [
+                one.alias for one in place.body.sources[:number] if name.lower() in (before[one.alias.lower()] or ())
+            ]
+            text_ = (
+                f"{words} is `{shown}`, but no source before it is called `{first}` or has it. Which array is meant?"
+            )
+            asked.append(ask(request, element, text_, [f"{alias}.{name}" for alias in holders]))
     return asked
 
 

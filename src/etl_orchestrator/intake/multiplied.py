@@ -132,6 +132,8 @@ def _origins(reading: Reading, place: Place, alias: str) -> set[str]:
         return set()
     names = expressions.columns(array)
     holders = {one for qualifier, name in names for one in _aliases(reading, place, qualifier, name)} - {alias}
+    if names and not holders:
+        return set(reading.offers(place))  # of an array that nobody knows, nothing is said
     return holders | {further for one in holders for further in _origins(reading, place, one)}
 
 

@@ -191,3 +191,25 @@ schedule: {dag: bqetl_sales}
     shop.analyzer.analyses = analysis_of({"cents": Field("x", "INTEGER"), "CAST": Field("x", "INTEGER")})
     assert shop.asked(text) == ["columns.cents"]
     assert "`steps-of-this-model.steps.paid` AS `paid`" in shop.analyzer.asked[-1]
+
+
+def test_an_array_whose_base_only_a_step_reads(shop: Any, changed: Change) -> None:
+    steps = """\
+steps:
+  - name: paid
+    sources: [{table: sales_live.orders_v1, alias: orders}]
+    columns: [{name: submission_date}, {name: shop_id}, {name: status}, {name: lines}]
+sources:
+  - {table: paid, alias: paid}
+  - {unnest: orders.lines, alias: line, join: CROSS}
+where: paid.status = 'paid'
+columns:
+  - {name: submission_date, expression: paid.submission_date}
+  - {name: shop_id, expression: paid.shop_id}
+  - {name: price, expression: SUM(line.price)}
+"""
+    text = changed("", "")
+    text = text[: text.index("sources:")] + steps + text[text.index("partitioning:") :]
+    question = only(shop.questions(text))
+    assert (question.element, question.candidates) == ("sources.1.unnest", ("paid.lines",))
+    assert shop.questions(text.replace("orders.lines", "paid.lines")) == ()
