@@ -17,6 +17,10 @@ def _words(value: object) -> object:
     return str(value) if isinstance(value, str) else value
 
 
+#: As many digits as an answer may have.
+_MOST_DAYS = 999_999
+
+
 def _flag(value: object) -> object:
     told = yaml_text.native(value) if isinstance(value, str) else value
     if isinstance(told, bool):
@@ -26,9 +30,9 @@ def _flag(value: object) -> object:
 
 def _number(value: object) -> object:
     told = yaml_text.native(value) if isinstance(value, str) else value
-    if isinstance(told, int) and not isinstance(told, bool) and told >= 0:
+    if isinstance(told, int) and not isinstance(told, bool) and 0 <= told <= _MOST_DAYS:
         return told
-    raise ValueError("write a whole number")
+    raise ValueError(f"write a whole number up to {_MOST_DAYS}")
 
 
 def _one_or_many(value: object) -> object:

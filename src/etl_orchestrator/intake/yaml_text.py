@@ -18,6 +18,7 @@ from yaml import events
 from etl_orchestrator.errors import InvalidInput
 
 MAX_BYTES, MAX_DEPTH, MAX_NODES = 1_000_000, 40, 200_000
+_WRITTEN_OUT = "write the values out, without anchors"
 
 _NULL = frozenset({"", "~", "null", "Null", "NULL"})
 _TRUE, _FALSE = frozenset({"true", "True", "TRUE"}), frozenset({"false", "False", "FALSE"})
@@ -83,7 +84,8 @@ def decoded(data: bytes, origin: str) -> str:
     bad = re.search(r"[\x00-\x08\x0b-\x1f\x7f\x80-\x84\x86-\x9f\u202a-\u202e\u2066-\u2069\ufeff]", text)
     if bad:
         line = text.count("\n", 0, bad.start()) + 1
-        raise InvalidInput(f"the file holds the control character U+{ord(bad.group()):04X}", at=f"{origin}:{line}")
+        message = f"the file holds the control character U+{ord(bad.group()):04X}"
+        raise InvalidInput(message, at=f"{origin}:{line}", fix="remove it, or write it as an escape where SQL needs it")
     return text
 
 
@@ -164,7 +166,9 @@ class _Builder:
             if key == "<<" and event.style is None:
                 raise self._wrong("merge keys (<<) are not part of YAML 1.2", at, "write the keys out")
             if key in seen:
-                raise self._wrong(f"the key `{key}` stands here a second time (first in line {seen[key]})", at)
+                raise self._wrong(
+                    f"the key `{key}` stands here a second time (first in line {seen[key]})", at, "keep one of them"
+                )
             seen[key] = at
             node.keys.append((key, at))
             node.items.append(self._node(next(stream), stream, depth + 1))
@@ -173,9 +177,9 @@ class _Builder:
     def _expanded(self, node: _Node, path: Path, depth: int = 0) -> Value:
         self.count += 1
         if self.count > MAX_NODES:
-            raise self._wrong(f"more than {MAX_NODES} values after anchors are expanded", node.line)
+            raise self._wrong(f"more than {MAX_NODES} values after anchors are expanded", node.line, _WRITTEN_OUT)
         if depth > 2 * MAX_DEPTH:
-            raise self._wrong("anchors are nested too deep", node.line)
+            raise self._wrong("anchors are nested too deep", node.line, _WRITTEN_OUT)
         self.lines.setdefault(path, node.line)
         if node.kind == "alias":
             return self._expanded(self.anchors[node.name], path, depth + 1)

@@ -45,6 +45,8 @@ def check(model: Model, tools: Tools) -> Verdict:
             owner = "requirements" if key in model.requirements.request.labels else "metadata"
         line = own_files.line_of(text, str(key))
         at = f"{path}:{line}" if line else path
+        if owner == "requirements" and model.requirements is not None:
+            at = model.requirements.request.at(f"labels.{key}")
         fix = "use 1 to 63 of a-z, 0-9, - and _"
         if not _LABEL.fullmatch(str(key)):
             findings.append(found(GATE, f"the label `{key}` is not allowed as a key", at, fix, owner))
