@@ -192,6 +192,12 @@ def _names(
             shown = f"{qualifier}.{name}" if qualifier else name
             text_ = f"{words} uses `{shown}`, but no source has `{qualifier or name}`. Which column is meant?"
             candidates = _qualified(place, offers, name)
+            if element.endswith("where") and first in {column.name.lower() for column in place.body.columns}:
+                candidates = ()
+                text_ = (
+                    f"{words} uses `{shown}`, which is an output column: it does not exist yet there. Which condition on "
+                    "the sources is meant? (One on a window belongs under `qualify`, on an aggregate under `having`.)"
+                )
             asked.append(ask(request, element, text_, candidates))
     return asked
 

@@ -213,3 +213,9 @@ columns:
     question = only(shop.questions(text))
     assert (question.element, question.candidates) == ("sources.1.unnest", ("paid.lines",))
     assert shop.questions(text.replace("orders.lines", "paid.lines")) == ()
+
+
+def test_an_output_column_in_where_is_told_where_it_belongs(shop: Any, changed: Change) -> None:
+    question = only(shop.questions(changed("where: orders.status = 'paid'", "where: order_count > 3")))
+    assert (question.element, question.candidates) == ("where", ())
+    assert "`having`" in question.text
