@@ -20,7 +20,7 @@ from skew import Skew
 from etl_orchestrator.api import Workplace
 from etl_orchestrator.errors import OrchestratorError
 from etl_orchestrator.layout import paths
-from etl_orchestrator.sql.dry_run import difference_of, resolved, verdict_of
+from etl_orchestrator.sql.dry_run import resolved, verdict_of
 from etl_orchestrator.sql.resolution import unpacked
 from etl_orchestrator.table import Schema, TableRef, walk
 from etl_orchestrator.tools import Tools
@@ -58,6 +58,16 @@ def compared(given: Schema, written: Schema) -> tuple[str, list[str]]:
     return "different", sorted(differences)
 
 
+def nested_orders(given: Schema, written: Schema) -> list[str]:
+    other = {path: [field.name for field in record.fields] for path, record in walk(written)}
+    records = [(path, [field.name for field in record.fields]) for path, record in walk(given) if record.fields]
+    return [
+        f"{path} is ({', '.join(names)}) in the query, ({', '.join(other[path])}) in schema.yaml"
+        for path, names in records
+        if other.get(path, names) != names
+    ]
+
+
 def asked(path: Path, table: TableRef, skew: Skew, tools: Tools) -> tuple[str, list[str]]:
     verdict = verdict_of(path.as_posix(), tools)
     if verdict["verdict"] != "accepted":
@@ -72,7 +82,7 @@ def asked(path: Path, table: TableRef, skew: Skew, tools: Tools) -> tuple[str, l
     word, differences = compared(given, known.schema)
     if word == _NESTED:
         proofs = skew.orders(given, known.schema, (TableRef.parse(name) for name in verdict["tables"]))
-        return (_SKEW, proofs) if proofs else (word, [f"first: {difference_of(given, known.schema)}"])
+        return (_SKEW, proofs) if proofs else (word, nested_orders(given, known.schema))
     return word, differences
 
 
