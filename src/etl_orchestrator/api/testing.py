@@ -53,7 +53,8 @@ def test(
     try:
         ran = run_tests(workplace, targets, chosen, hear)
         if not ran:
-            raise InvalidInput("there are no SQL tests", at=" ".join(targets))
+            none = f"no test fits `-k {chosen.expression}`" if chosen.expression else "there are no SQL tests"
+            raise InvalidInput(none, at=" ".join(targets))
     except OrchestratorError as error:
         return of_error("test", error, seconds=time.perf_counter() - began)
     failed = [one for one in ran if one.status == "failed"]
@@ -164,7 +165,7 @@ def entry(ran: Ran) -> dict[str, Any]:
         "test": trial.name,
         "path": ran.place.id,
         "status": ran.status,
-        "verdict": trial.verdict,
+        "verdict": ran.verdict,
         "cause": trial.cause,
         "detail": trial.detail,
         "at": trial.problem.place(trial.at) if trial.problem else trial.at,

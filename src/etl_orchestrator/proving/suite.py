@@ -47,6 +47,11 @@ class Ran:
         """`passed`, `failed`, or `refused`: it could not be run here, which is neither."""
         return {"": "passed", "engine": "refused"}.get(self.trial.cause, "failed")
 
+    @property
+    def verdict(self) -> str:
+        """The status, with the cause of a failure."""
+        return self.trial.verdict if self.status == "failed" else self.status
+
 
 def places(files: Iterable[str]) -> tuple[Place, ...]:
     """The tests that files of a repository make, in order; a test is a folder with an expectation."""
@@ -121,19 +126,26 @@ def keeper(expression: str) -> Keep:
     if not words:
         return lambda name: True
     reader = _Expression(words)
-    keep = reader.any_of()
-    if reader.words:
-        raise _broken(expression)
+    try:
+        keep = reader.any_of()
+        reader.end()
+    except _BrokenExpression:
+        message = f"`-k {expression}` cannot be read"
+        raise InvalidInput(message, fix="words with and, or, not and brackets") from None
     return keep
 
 
-def _broken(expression: str) -> InvalidInput:
-    return InvalidInput(f"`-k {expression}` cannot be read", fix="words with and, or, not and brackets")
+class _BrokenExpression(Exception):
+    """Caught by `keeper`, which knows the whole of it."""
 
 
 @dataclass(slots=True)
 class _Expression:
     words: list[str]
+
+    def end(self) -> None:
+        if self.words:
+            raise _BrokenExpression
 
     def any_of(self) -> Keep:
         parts = [self.all_of()]
@@ -151,7 +163,7 @@ class _Expression:
 
     def one(self) -> Keep:
         if not self.words or self.words[0] in ("and", "or", ")"):
-            raise _broken(" ".join(self.words))
+            raise _BrokenExpression
         word = self.words.pop(0)
         if word == "not":
             part = self.one()
@@ -159,7 +171,7 @@ class _Expression:
         if word == "(":
             part = self.any_of()
             if self.words[:1] != [")"]:
-                raise _broken("(")
+                raise _BrokenExpression
             self.words.pop(0)
             return part
         return lambda name: word.lower() in name.lower()

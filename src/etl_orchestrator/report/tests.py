@@ -19,9 +19,8 @@ _NO_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 def line(ran: Ran, style: Style = plain) -> str:
     """One test on one line."""
-    word = ran.trial.verdict if ran.status != "refused" else "refused"
     note = f"  {ran.trial.detail}" if ran.status == "passed" and ran.trial.detail else ""
-    return f"{style(word, _COLOURS[ran.status])}  {ran.place.id}  ({ran.seconds:.2f} s){note}"
+    return f"{style(ran.verdict, _COLOURS[ran.status])}  {ran.place.id}  ({ran.seconds:.2f} s){note}"
 
 
 def failure(ran: Ran, style: Style = plain, verbose: int = 0) -> str:

@@ -269,3 +269,5 @@ def test_a_folder_is_tested_where_there_are_tests(workplace: api.Workplace) -> N
     alone = api.test(workplace, ["rides_derived.rider_days_v1"])
     assert (alone.status, alone.exit_code) == ("refused", 2)
     assert "there are no SQL tests" in str(alone.error)
+    none = api.test(workplace, [str(workplace.root)], api.Selection("no_such_test"))
+    assert "no test fits `-k no_such_test`" in str(none.error)
