@@ -169,6 +169,7 @@ def outcomes(root: Path, asked: list[Place]) -> list[Outcome]:
             if passing.test is not None and not passing.cause:
                 found.append(outcome := Outcome(place.id))
                 control(model, tools, passing, outcome)
+                print(row(outcome), file=sys.stderr, flush=True)
     return found
 
 
@@ -192,10 +193,14 @@ def main() -> None:
     show(sorted(found, key=lambda one: one.test))
 
 
+def row(one: Outcome) -> str:
+    return f"{one.asked:>7}{one.must:>6}{one.did:>6}  {one.test}"
+
+
 def show(found: list[Outcome]) -> None:
     print("changes  must   did  test")
     for one in found:
-        print(f"{one.asked:>7}{one.must:>6}{one.did:>6}  {one.test}")
+        print(row(one))
     kinds: Counter[str] = sum((one.kinds for one in found), Counter())
     print(f"{len(found)} passing tests, {sum(one.asked for one in found)} changes")
     for kind, count in sorted(kinds.items()):

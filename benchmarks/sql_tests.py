@@ -17,17 +17,22 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from corpus import repository
+from corpus import folder, repository
 
 from etl_orchestrator.api import Workplace
-from etl_orchestrator.proving.suite import Ran, keeper, places, run
+from etl_orchestrator.layout import paths
+from etl_orchestrator.proving.suite import Place, Ran, keeper, places, run
 from etl_orchestrator.proving.trial import ORDER_OPEN
+
+_GENERATED = "of these on generated-sql"
 
 
 def measured(root: Path, tops: list[str], expression: str) -> dict[str, Any]:
     tools = Workplace(root, lambda text: print(text, file=sys.stderr)).frozen_tools()
     keep = keeper(expression)
-    counts: dict[str, Counter[str]] = {top: Counter() for top in tops}
+    counts: dict[str, Counter[str]] = {
+        top: Counter() for top in [*tops, *([_GENERATED] if "tests/sql" in tops else [])]
+    }
     causes: list[str] = []
     times: list[float] = []
     began = time.perf_counter()
@@ -38,6 +43,8 @@ def measured(root: Path, tops: list[str], expression: str) -> dict[str, Any]:
                 times.append(time.process_time() - start)
                 start = time.process_time()
                 counts[top][verdict_of(ran)] += 1
+                if is_generated(place):
+                    counts[_GENERATED][verdict_of(ran)] += 1
                 if ran.status != "passed":
                     causes.append(f"{verdict_of(ran)}: {ran.place.id}: {ran.trial.detail[:200]}")
     return {
@@ -49,6 +56,14 @@ def measured(root: Path, tops: list[str], expression: str) -> dict[str, Any]:
         "wall": time.perf_counter() - began,
         "megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     }
+
+
+def is_generated(place: Place) -> bool:
+    """Whether what an SQL test runs stands on the branch of generated files alone."""
+    table = paths.table_of(place.path)
+    home = folder("ETLO_BIGQUERY_ETL") / paths.table_folder(table) if table else Path()
+    texts = (paths.QUERY_SQL, paths.VIEW_SQL, paths.SCRIPT_SQL)
+    return place.path.startswith("tests/") and not any((home / text).is_file() for text in texts)
 
 
 def verdict_of(ran: Ran) -> str:
