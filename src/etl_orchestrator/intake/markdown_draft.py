@@ -76,15 +76,14 @@ class Draft:
         """Words that need an answer."""
         self.keep(element + UNCLEAR, text, line)
 
-    def condition(self, text: str, line: int) -> None:
-        """A condition on rows, where it belongs: on windows, on groups, on rows."""
+    def condition(self, text: str, line: int, kind: str = "") -> None:
+        """A condition on rows, where it belongs: where it is said to, else on windows, on groups, on rows."""
         at = self.at(line)
         elements.expression(text, at)
-        kind = "where"
         if expressions.has_window(text):
             kind = "qualify"
-        elif expressions.is_aggregate(text):
-            kind = "having"
+        elif not kind:
+            kind = "having" if expressions.is_aggregate(text) else "where"
         self.conditions[kind].append(text.strip())
         self.lines.setdefault(kind, line)
 

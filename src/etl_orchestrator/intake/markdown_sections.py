@@ -129,10 +129,11 @@ def _keep(draft: Draft, title: str, blocks: list[Block]) -> None:
 
 def _condition(draft: Draft, text: str, line: int) -> bool:
     """`where x`, `keep … when x`, `drop … when x`, or nothing but an expression."""
-    bare = re.sub(r"^(?:where|having|qualify)\b:?\s*", "", text, flags=re.IGNORECASE)
-    whole = code(bare) or (condition_in(bare) if bare != text else None)
+    kind = re.match(r"(where|having|qualify)\b:?\s*", text, re.IGNORECASE)
+    bare = text[kind.end() :] if kind else text
+    whole = code(bare) or (condition_in(bare) if kind else None)
     if whole is not None:
-        draft.condition(whole, line)
+        draft.condition(whole, line, kind[1].lower() if kind and kind[1].lower() != "where" else "")
         return True
     ends = re.search(r"\b(?:when|where|if|with|unless)\s+(`[^`]+`)\.?\Z", text, re.IGNORECASE)
     if not ends:

@@ -163,6 +163,14 @@ def test_conditions_go_where_they_belong() -> None:
     assert body.distinct
 
 
+def test_a_condition_on_an_output_column_goes_where_it_is_said_to() -> None:
+    body = read(
+        FULL.replace("having `COUNT(*) > 1`", "having: `regulars > 1`").replace("- distinct", "- qualify `rank <= 3`")
+    ).body
+    assert body.having == "regulars > 1"
+    assert body.qualify == "(ROW_NUMBER() OVER (PARTITION BY order_id) = 1) AND (rank <= 3)"
+
+
 def test_columns() -> None:
     columns = {column.name: column for column in read(FULL).body.columns}
     assert columns["submission_date"] == Column("submission_date", type="DATE")
