@@ -28,7 +28,9 @@ class Tree:
         parts = path.removeprefix("/").split("/")
         place = self.root.joinpath(*parts)
         if ".." in parts or "\0" in path or not place.resolve().is_relative_to(self.root):
-            raise InvalidInput(f"`{path}` leads out of the repository", at=path)
+            raise InvalidInput(
+                f"`{path}` leads out of the repository", at=path, fix="name a file inside it; a link is removed by hand"
+            )
         return place
 
     def text(self, path: str) -> str | None:

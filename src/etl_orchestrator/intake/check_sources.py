@@ -72,7 +72,10 @@ def _table(request: Request, reading: Reading, place: Place, number: int, source
         if source.table in place.before:
             return []
         later = source.table in {step.name for step in request.steps}
-        why = "is a step that is defined only later" if later else "is neither dataset.table nor an earlier step"
+        itself = place.where.split(".")[1:2] == [source.table]
+        why = "is neither dataset.table nor an earlier step"
+        if later:
+            why = "is that step itself" if itself else "is a step that is defined only later"
         candidates = place.before[::-1][:3] if later else nearest(source.table, [*place.before, *reading.known_tables])
         return [ask(request, element, f"`{source.table}`{place.words} {why}. Which one is meant?", candidates)]
     return _known(request, reading, element, source.table)

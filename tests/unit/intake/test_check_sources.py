@@ -117,3 +117,14 @@ def test_a_listed_source_that_only_a_subquery_reads_is_not_asked_how_it_is_joine
 
 
 # --- columns ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("read", "why"), [("own", "is that step itself"), ("last", "is a step that is defined only later")]
+)
+def test_a_step_reads_what_comes_before_it(shop: Any, changed: Change, read: str, why: str) -> None:
+    own = f"{{name: own, sources: [{{table: {read}}}], columns: [{{name: shop_id}}]}}"
+    last = "{name: last, sources: [{table: static.shops_v1}], columns: [{name: shop_id}]}"
+    text = changed("sources:\n  - table: sales_live", f"steps: [{own}, {last}]\nsources:\n  - table: sales_live")
+    found = [question for question in shop.questions(text) if question.element == "steps.own.sources.0.table"]
+    assert why in only(tuple(found)).text
