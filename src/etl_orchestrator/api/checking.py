@@ -130,7 +130,7 @@ def _outcome(workplace: Workplace, item: Item, answer: Answer) -> Outcome:
     findings = tuple(f for _, a in found if isinstance(a.verdict, Failed) for f in a.verdict.findings)
     artifacts = _model(workplace, (item[0], "")).artifacts
     return Outcome(
-        "check", _status(found), table, findings=findings, artifacts=artifacts, answers=found, seconds=seconds
+        "check", answer["verdict"], table, findings=findings, artifacts=artifacts, answers=found, seconds=seconds
     )
 
 

@@ -58,7 +58,8 @@ def narrowed(sql: str, schemas: Mapping[TableRef, Schema], *, hide: bool = True)
         return None
     if text.unclear:
         return None
-    rows, whole, hiding = text.rows(schemas), text.whole(schemas), _Hiding(text)
+    rows = text.rows(schemas)
+    whole, hiding = text.whole(schemas, rows), _Hiding(text)
     found = {}
     for table, schema in schemas.items():
         found[table] = schema

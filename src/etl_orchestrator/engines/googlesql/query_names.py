@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from etl_orchestrator.sql.tokens import RESERVED, Kind, Token
 from etl_orchestrator.table import Field, TableRef
@@ -51,13 +51,14 @@ class QueryNames:
 
     def rows(self, tables: Iterable[TableRef]) -> set[TableRef]:
         """The tables that stand where a value stands, or nobody knows where."""
-        return {table for table in tables if not self._spots(table) or self._is_value(table, self._spots(table))}
+        spots = {table: self._spots(table) for table in tables}
+        return {table for table, found in spots.items() if not found or self._is_value(table, found)}
 
-    def whole(self, tables: Iterable[TableRef]) -> set[TableRef]:
-        """The tables of which columns count that the text does not name."""
+    def whole(self, tables: Iterable[TableRef], rows: Collection[TableRef]) -> set[TableRef]:
+        """The tables of which columns count that the text does not name: `rows` as above, and what stars lead out."""
         named: dict[TableRef | str, list[tuple[int, int]]] = {table: self._spots(table) for table in tables}
         named |= {name: self._cte_spots(name) for name in self._ctes.values()}
-        found: set[TableRef | str] = {*self.rows(tables)}
+        found: set[TableRef | str] = {*rows}
         found.update(name for name in self._ctes.values() if self._is_value(name, named[name]))
         while True:
             more = {
