@@ -114,7 +114,8 @@ class GoogleSql:
                 raise Unavailable(found.unknown[0])
             return found
 
-        asked = (sql, frozenset((table, id(schema)) for table, schema in seen.items()), tuple(parameters.items()))
+        tables = frozenset((table, id(schema)) for table, schema in seen.items())
+        asked = (sql, tables, tuple(parameters.items()), tuple(routines))
         if asked in self._too_large:
             raise self._too_large[asked][1]
         try:
