@@ -2,7 +2,9 @@
 
 Takes the folders from ETLO_BIGQUERY_ETL, ETLO_GENERATED_SQL and ETLO_PIPELINE_SCHEMAS. A file is accepted, refused, or
 unknown: it names a table or routine whose definition is nowhere in these folders, or reads something the analyzer lacks.
-Apart stand refusals that the folders themselves prove to come of their different commits (`skew.py`), with the proof.
+Apart stand refusals that the folders themselves prove to come of their different commits (`skew.py`), with the proof. Of
+those accepted, `provided` counts the ones that are so on a condition: on the types that a database behind EXTERNAL_QUERY
+gives. A refusal of a first run (is_init) counts as one: such a query fails when the table is made anew.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from corpus import folder, repository
 from skew import Skew
 
 from etl_orchestrator.api import Workplace
+from etl_orchestrator.api.validation import is_provided
 from etl_orchestrator.sql.dry_run import resolved, verdict_of
 
 KINDS = (
@@ -37,6 +40,7 @@ KINDS = (
 def measured(root: Path, generated: Path, kinds: Sequence[str], every: int) -> dict[str, Any]:
     tools = Workplace(root, lambda text: print(text, file=sys.stderr)).frozen_tools()
     counts: dict[str, Counter[str]] = defaultdict(Counter)
+    provided: Counter[str] = Counter()
     causes: Counter[str] = Counter()
     listed: dict[str, list[str]] = {"refused": [], "skew": [], "unchecked": []}
     skew = Skew(resolved(tools), tools.analyzer, folder("ETLO_BIGQUERY_ETL"))
@@ -57,9 +61,10 @@ def measured(root: Path, generated: Path, kinds: Sequence[str], every: int) -> d
             listed[verdict].append(told if name in found["at"] else f"{told} ({name})")
         times.append(time.process_time() - began)
         counts[path.name][verdict] += 1
+        provided[path.name] += is_provided(found)
         if number % 200 == 0:
             print(f"{number} of {len(files)}, {sum(times):.0f} s", file=sys.stderr)
-    return {"counts": counts, "causes": causes, **listed, "seconds": sum(times)}
+    return {"counts": counts, "provided": provided, "causes": causes, **listed, "seconds": sum(times)}
 
 
 def cause_of(message: str, at: str) -> str:
@@ -76,16 +81,17 @@ def printed(result: dict[str, Any]) -> None:
     print(
         f"{'kind':24}"
         + "".join(f"{verdict:>10}" for verdict in verdicts)
-        + f"{'known':>10}{'of known':>10}{'no skew':>10}{'unknown':>10}"
+        + f"{'known':>10}{'of known':>10}{'no skew':>10}{'unknown':>10}{'provided':>10}"
     )
     both: Counter[str] = sum(result["counts"].values(), Counter())
+    provided = {**result["provided"], "all": sum(result["provided"].values())}
     for kind, counts in [*result["counts"].items(), ("all", both)]:
         total, known = sum(counts.values()), sum(counts.values()) - counts["unknown"]
         row = "".join(f"{counts[verdict]:>10}" for verdict in verdicts)
         shares = (
             f"{counts['accepted'] / max(known, 1):>10.2%}{counts['accepted'] / max(known - counts['skew'], 1):>10.2%}"
         )
-        shares += f"{counts['unknown'] / total:>10.2%}"
+        shares += f"{counts['unknown'] / total:>10.2%}{provided[kind]:>10}"
         print(f"{kind:24}{row}{known:>10}{shares}")
     print(f"CPU {result['seconds']:.0f} s")
     for title in ("refused", "skew", "unchecked"):

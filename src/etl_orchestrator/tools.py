@@ -51,7 +51,7 @@ class Analysis:
     lineage: Mapping[str, Lineage] = field(default_factory=dict)  # by output column
     problem: SqlProblem | None = None
     written: tuple[TableRef | str, ...] = ()  # what a script makes or changes, temporary tables left out
-    note: str = ""  # what happened to the engine on the way, for the evidence
+    notes: tuple[str, ...] = ()  # for the evidence: what it rests on beside the files, what happened to the engine
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ class Rows:
     columns: Schema = ()
     rows: tuple[tuple[Value, ...], ...] = ()
     problem: SqlProblem | None = None
-    note: str = ""  # as in Analysis
+    note: str = ""  # what happened to the engine on the way, for the evidence
 
     def dicts(self) -> list[dict[str, Value]]:
         return [dict(zip((column.name for column in self.columns), row, strict=True)) for row in self.rows]
@@ -172,11 +172,13 @@ class Dag:
 
 @dataclass(frozen=True, slots=True)
 class KnownSchema:
-    """A schema, where it was found (a path, "declared inline"), and all `files` of the catalog that were read for it."""
+    """A schema, where it was found (a path, "declared inline"), all `files` of the catalog that were read for it, and the
+    `notes` of the analyses that it was made by."""
 
     schema: Schema
     origin: str
     files: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

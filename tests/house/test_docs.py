@@ -72,16 +72,21 @@ def test_every_command_of_the_readme_runs_on_its_own_example(tmp_path: Path, mon
     example = re.search(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
     assert example is not None
     (root / "requirements.yaml").write_text(example[1])
-    routine = re.search(r"```sql\n-- (\S+)\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
-    assert routine is not None
-    (root / routine[1]).parent.mkdir(parents=True)
-    (root / routine[1]).write_text(routine[2])
+    files = re.findall(r"```sql\n-- (\S+)\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    assert len(files) == 2
+    for path, text in files:
+        (root / path).parent.mkdir(parents=True)
+        (root / path).write_text(text)
     monkeypatch.chdir(root)
     ran = re.findall(r"^etl-orchestrator (.+?)(?=\s{2,}#|$)", (ROOT / "README.md").read_text(), re.M)
     assert len(ran) >= 7
+    printed: list[str] = []
     for line in ran:
         result = runner.invoke(cli, shlex.split(line))
         assert result.exit_code == 0, f"{line}\n{result.output}"
+        printed.append(result.output)
+    (condition,) = re.findall(r"^provided that .+$", (ROOT / "README.md").read_text(), re.M)
+    assert any(condition in text for text in printed)
     (line,) = re.findall(r"^pytest (.+?)(?=\s{2,}#|$)", (ROOT / "README.md").read_text(), re.M)
     tests = subprocess.run([sys.executable, "-m", "pytest", *shlex.split(line)], capture_output=True, text=True)
     assert tests.returncode == 0, tests.stdout

@@ -96,7 +96,7 @@ def _outcome(path: str, verdict: Answer, alone: bool) -> Outcome:
     from etl_orchestrator.sql.resolution import unpacked
 
     table = str(paths.table_of(path))
-    data: dict[str, Any] = {"path": path, "tables": verdict.get("tables", [])}
+    data: dict[str, Any] = {"path": path, "tables": verdict.get("tables", []), "notes": verdict.get("notes", [])}
     if alone:
         data["columns"] = _columns(unpacked(verdict.get("columns", [])))
     if verdict["verdict"] == "accepted":
@@ -118,13 +118,22 @@ def _columns(schema: Schema) -> list[dict[str, Any]]:
 
 
 def _summary(verdicts: Sequence[Answer]) -> dict[str, Any]:
-    """How many files have which verdict, and the causes of those that are not accepted, the most frequent first."""
+    """How many files have which verdict, how many of the accepted on a condition (`provided`), and the causes of those that
+    are not accepted, the most frequent first."""
     causes = Counter((v["verdict"], cause_of(v)) for v in verdicts if v["verdict"] != "accepted")
     return {
         "files": len(verdicts),
         "verdicts": dict(Counter(verdict["verdict"] for verdict in verdicts)),
+        "provided": sum(is_provided(verdict) for verdict in verdicts),
         "causes": [{"verdict": kind, "cause": cause, "files": n} for (kind, cause), n in causes.most_common()],
     }
+
+
+def is_provided(verdict: Answer) -> bool:
+    """Whether a file is accepted on a condition that no file tells to hold."""
+    from etl_orchestrator.sql.federated import PROVIDED
+
+    return any(note.startswith(PROVIDED) for note in verdict.get("notes", ()))
 
 
 def cause_of(verdict: Answer) -> str:

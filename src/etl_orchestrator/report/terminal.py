@@ -184,7 +184,8 @@ def _validated(outcome: Outcome, style: Style) -> str:
         lines.append("by cause:")
         lines.extend(f"  {entry['files']:>5}  {entry['verdict']}: {entry['cause']}" for entry in data["causes"])
     counts = ", ".join(f"{number} {word}" for word, number in data["verdicts"].items())
-    lines.append(f"{data['files']} files: {counts}  ({outcome.seconds:.2f} s)")
+    provided = f", {data['provided']} of the accepted on a condition" if data["provided"] else ""
+    lines.append(f"{data['files']} files: {counts}{provided}  ({outcome.seconds:.2f} s)")
     return "\n".join(lines)
 
 
@@ -220,7 +221,8 @@ def _printed_schema(outcome: Outcome) -> str:
 
 def _printed_columns(outcome: Outcome) -> str:
     columns = "\n".join(f"  {c['name']}  {c['type']}  {c['mode']}" for c in outcome.data["columns"])
-    return f"valid  {outcome.table}  ({outcome.seconds:.2f} s)\n{columns}"
+    notes = "".join(f"\n{note}" for note in outcome.data["notes"])
+    return f"valid  {outcome.table}  ({outcome.seconds:.2f} s)\n{columns}{notes}"
 
 
 def _printed_lineage(outcome: Outcome) -> str:

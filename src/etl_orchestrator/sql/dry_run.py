@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -10,12 +10,12 @@ from typing import Any
 from etl_orchestrator.errors import EngineError, InvalidInput, Unavailable
 from etl_orchestrator.layout import own_files, paths
 from etl_orchestrator.model import Model
-from etl_orchestrator.sql import parameters, resolution
+from etl_orchestrator.sql import federated, parameters, resolution
 from etl_orchestrator.sql.resolution import Resolved
 from etl_orchestrator.sql.template_places import place_of
 from etl_orchestrator.sql.templates import Template
 from etl_orchestrator.table import Field, Schema, TableRef, walk
-from etl_orchestrator.tools import Analysis, Routine, SqlProblem, Tools
+from etl_orchestrator.tools import Analysis, KnownSchema, Routine, SqlProblem, Tools
 
 
 def dry_run(model: Model, tools: Tools) -> Analysis:
@@ -51,7 +51,7 @@ def dry_run_file(path: str, tools: Tools) -> Analysis:
 def verdict_of(path: str, tools: Tools) -> dict[str, Any]:
     """The same as JSON, kept between runs where the wall has a place for it: `verdict` is accepted, refused, unknown (of a
     table or routine nobody knows) or unchecked (the analyzer cannot say), then `message`, `at` and `fix`; `columns` as
-    `resolution.packed`, `tables` by name."""
+    `resolution.packed`, `tables` by name, and the `notes` that an accepted one rests on."""
     return dict(resolved(tools).remembered(_key(path), lambda: _verdict(path, tools)))
 
 
@@ -75,7 +75,8 @@ def _verdict(path: str, tools: Tools) -> dict[str, Any]:
     if analysis.problem is not None:
         place = analysis.problem.place(path)
         return {"verdict": "refused", "message": analysis.problem.message, "at": place, "fix": "", "tables": tables}
-    return {"verdict": "accepted", "columns": resolution.packed(analysis.columns), "tables": tables}
+    columns, notes = resolution.packed(analysis.columns), list(analysis.notes)
+    return {"verdict": "accepted", "columns": columns, "tables": tables, "notes": notes}
 
 
 def _file_analysis(path: str, home: TableRef, text: str, tools: Tools, *, is_init: bool) -> Analysis:
@@ -124,7 +125,8 @@ def _both(later: Analysis, first: Analysis) -> Analysis:
         if kinds.get(path.lower(), kind) != kind:
             message = f"the first run (is_init) gives `{path}` as {kinds[path.lower()]}, the later ones as {kind}"
             return Analysis(tables=later.tables, problem=SqlProblem(message))
-    return replace(later, tables=tuple(sorted({*later.tables, *first.tables})))
+    notes = resolution.merged(later.notes, first.notes)
+    return replace(later, tables=tuple(sorted({*later.tables, *first.tables})), notes=notes)
 
 
 def query_text(model: Model) -> str:
@@ -176,17 +178,20 @@ def parameters_of(model: Model, is_init: bool = False) -> dict[str, str]:
     return parameters.typed(model.text(path), path, is_init)
 
 
-def schemas_of(model: Model, tools: Tools, sql: str) -> dict[TableRef, Schema]:
+def known_of(model: Model, tools: Tools, sql: str) -> dict[TableRef, KnownSchema]:
     """The schema of every table that a rendered query names; raises Unavailable naming one that nobody knows."""
     try:
         references = _references(_Same(tools.analyzer), sql)
     except InvalidInput:
         # What does not parse names no tables; the analyzer says where it stopped.
         return {}
-    found: dict[TableRef, Schema] = {}
+    found: dict[TableRef, KnownSchema] = {}
     for table in resolution.tables_of(references, model.table):
         try:
-            found[table] = _own_schema(model, tools) if table == model.table else _schema(model, tools, table)
+            if table == model.table:
+                found[table] = KnownSchema(_own_schema(model, tools), "this model")
+            else:
+                found[table] = _schema(model, tools, table)
         except InvalidInput as error:
             raise Unavailable(f"the schema of `{table}` cannot be read: {error.message}", at=error.at) from error
     return found
@@ -254,34 +259,44 @@ def _analysis(model: Model, tools: Tools, *, is_init: bool) -> Analysis:
         sql = template.render()
     except InvalidInput as error:
         return of_template(error)
-    known = schemas_of(model, tools, sql)
-    schemas = tuple((table, _Same(known[table])) for table in sorted(known))
+    known = known_of(model, tools, sql)
+    schemas = tuple((table, _Same(known[table].schema)) for table in sorted(known))
     typed = tuple(sorted(parameters_of(model, is_init).items()))
     routines = routines_of(model, tools, sql)
-    analysis = _analyzed(_Same(tools.analyzer), sql, schemas, typed, routines)
+    declared = _declared(model, tools) if federated.is_called(sql) else ()
+    analysis = _analyzed(_Same(tools.analyzer), sql, schemas, typed, routines, declared)
     if analysis.problem is None:
-        return analysis
+        return resolution.with_notes(analysis, known.values())
     return replace(analysis, problem=located(analysis.problem, template, sql))
 
 
-def _schema(model: Model, tools: Tools, table: TableRef) -> Schema:
+def _declared(model: Model, tools: Tools) -> Schema:
+    """The columns that the output is to have, as far as their types are told."""
+    standing = own_files.schema(model, tools.catalog)
+    if standing is not None:
+        return standing
+    columns = model.requirements.body.columns if model.requirements is not None else ()
+    return tuple(Field(column.name, column.type, column.mode or "NULLABLE") for column in columns if column.type)
+
+
+def _schema(model: Model, tools: Tools, table: TableRef) -> KnownSchema:
     if model.requirements is not None and str(table) in model.requirements.schemas:
-        return model.requirements.schemas[str(table)]
+        return KnownSchema(model.requirements.schemas[str(table)], "declared inline")
     try:
         known = resolved(tools).schema(table)
     except Unavailable:
         if beside := own_files.schema_of_fixture(model, table):
-            return beside
+            return KnownSchema(beside, "declared beside the tests")
         raise
     if known is None:
         if beside := own_files.schema_of_fixture(model, table):
-            return beside
+            return KnownSchema(beside, "declared beside the tests")
         raise Unavailable(
             f"no schema is known of `{table}`",
             at=paths.query_sql(model.table),
             fix="declare it under `sources: schema:`",
         )
-    return known.schema
+    return known
 
 
 def _own_schema(model: Model, tools: Tools) -> Schema:
@@ -344,8 +359,13 @@ def _analyzed(
     schemas: tuple[tuple[TableRef, _Same], ...],
     typed: tuple[tuple[str, str], ...],
     routines: tuple[Routine, ...],
+    declared: Schema,
 ) -> Analysis:
     """A changed query or schema is analyzed anew; failures of the tool are not kept."""
     known = {table: schema.value for table, schema in schemas}
-    found: Analysis = analyzer.value.analyze(sql, known, dict(typed), routines)
-    return found
+
+    def ask(text: str, more: Mapping[TableRef, Schema]) -> Analysis:
+        found: Analysis = analyzer.value.analyze(text, {**known, **more}, dict(typed), routines)
+        return found
+
+    return federated.analysis_of(sql, declared, ask) if federated.is_called(sql) else ask(sql, {})

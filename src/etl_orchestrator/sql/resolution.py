@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from etl_orchestrator.errors import EngineError, InvalidInput, OrchestratorError, Unavailable
 from etl_orchestrator.layout import paths
-from etl_orchestrator.sql import information_schema, parameters, routines, templates
+from etl_orchestrator.sql import federated, information_schema, parameters, templates
 from etl_orchestrator.sql.called_routines import CalledRoutines
 from etl_orchestrator.sql.self_reading import fixed_point, shape
 from etl_orchestrator.sql.templates import Template
@@ -136,7 +136,7 @@ class Resolved:
         for name in _VIEW_FILES:
             path = f"{paths.table_folder(table)}/{name}"
             if self.text(path) is not None:
-                return KnownSchema(self._columns_of(path, table), path)
+                return self._made_by(path, table)
         try:
             known = self.watched.schema(table)
         except Unavailable as unavailable:
@@ -158,7 +158,7 @@ class Resolved:
         path = paths.query_sql(table)
         text = self.text(path)
         if text is not None:
-            return KnownSchema(self._columns_of(path, table), path)
+            return self._made_by(path, table)
         path = f"{paths.table_folder(table)}/{paths.DATA_CSV}"
         data = self.text(path)
         if data is not None:
@@ -188,15 +188,15 @@ class Resolved:
             if (found := paths.table_of(path)) is not None and found.name.startswith(prefix)
         }
         members = [self.schema(TableRef(table.project, table.dataset, name)) for name in sorted(names)]
-        known = [member.schema for member in members if member is not None]
+        known = [member for member in members if member is not None]
         if not known:
             return self.watched.schema(table)
-        if any(shape(schema) != shape(known[0]) for schema in known):
+        if any(shape(member.schema) != shape(known[0].schema) for member in known):
             raise Unavailable(
                 f"the tables of `{table}` differ in their columns, and which was made last is not known",
                 fix="name the table that is meant",
             )
-        return KnownSchema(known[-1], f"{len(known)} tables of the repository")
+        return KnownSchema(known[-1].schema, f"{len(known)} tables of the repository", notes=notes_of(known))
 
     def kept(self, key: str) -> Any | None:
         """What an earlier run found, if everything that it asked is still answered so."""
@@ -221,11 +221,17 @@ class Resolved:
             self._answers.keep(key, json.dumps({"asked": record, "answer": answer}))
         return answer
 
-    def _columns_of(self, path: str, table: TableRef) -> Schema:
+    def _made_by(self, path: str, table: TableRef) -> KnownSchema:
         """The columns that a SQL file of the repository gives; raises Unavailable when it is refused itself."""
-        return unpacked(self.remembered(f"columns {path}", lambda: packed(self._columns_now(path, table))))
 
-    def _columns_now(self, path: str, table: TableRef) -> Schema:
+        def made() -> list[Any]:
+            analysis = self._analysis_of(path, table)
+            return [packed(analysis.columns), list(analysis.notes)]
+
+        columns, notes = self.remembered(f"columns {path}", made)
+        return KnownSchema(unpacked(columns), path, notes=tuple(notes))
+
+    def _analysis_of(self, path: str, table: TableRef) -> Analysis:
         text = self.text(path) or ""
         circles = self._circles
         try:
@@ -240,7 +246,7 @@ class Resolved:
                 f" {analysis.problem.message}",
                 at=f"{path}{line}",
             )
-        return analysis.columns
+        return analysis
 
     def _of_itself(self, path: str, table: TableRef, text: str) -> Analysis:
         """A query that reads the table it makes: its first run, or what its columns must be if it gives them itself."""
@@ -248,8 +254,10 @@ class Resolved:
             with suppress(Circle):
                 return self.analyze(self.template(path, table, text, is_init=True).render(), table, is_init=True)
         sql = self.template(path, table, text).render()
-        others = self.schemas(sql, table, without=table)
-        return fixed_point(table, others.values(), lambda own: self._asked(sql, table, {**others, table: own}))
+        known = self.known(sql, table, without=table)
+        others = {other: found.schema for other, found in known.items()}
+        found = fixed_point(table, others.values(), lambda own: self._asked(sql, table, {**others, table: own}))
+        return with_notes(found, known.values())
 
     # --- texts --------------------------------------------------------------------------------------------------
 
@@ -258,10 +266,26 @@ class Resolved:
 
         Raises Unavailable for a table or routine that nobody knows. A text that does not parse names no tables; the
         analyzer says where it stopped."""
-        return self._asked(sql, home, self.schemas(sql, home), is_init)
+        known = self.known(sql, home)
+        analysis = self._asked(sql, home, {table: found.schema for table, found in known.items()}, is_init)
+        return with_notes(analysis, known.values())
 
     def _asked(self, sql: str, home: TableRef, schemas: Mapping[TableRef, Schema], is_init: bool = False) -> Analysis:
-        return self._analyzer.analyze(sql, schemas, self._parameters(sql, home, is_init), self.routines(sql, home))
+        typed, called = self._parameters(sql, home, is_init), self.routines(sql, home)
+
+        def ask(text: str, more: Mapping[TableRef, Schema]) -> Analysis:
+            return self._analyzer.analyze(text, {**schemas, **more}, typed, called)
+
+        return federated.analysis_of(sql, self._declared(home), ask) if federated.is_called(sql) else ask(sql, {})
+
+    def _declared(self, home: TableRef) -> Schema:
+        """What the schema.yaml beside a query.sql says; that of a view is only told by its view.sql."""
+        if self.text(paths.query_sql(home)) is None:
+            return ()
+        with suppress(OrchestratorError):
+            known = self.watched.schema(home)
+            return known.schema if known is not None else ()
+        return ()
 
     def _parameters(self, sql: str, home: TableRef, is_init: bool) -> dict[str, str]:
         """What metadata.yaml declares; a parameter that it does not is what the repository's scripts give, if any do."""
@@ -294,14 +318,13 @@ class Resolved:
 
         return read
 
-    def schemas(self, sql: str, home: TableRef, without: TableRef | None = None) -> dict[TableRef, Schema]:
-        for connection in routines.connections(sql) if "EXTERNAL_QUERY" in sql.upper() else ():
-            raise Unavailable(f"EXTERNAL_QUERY asks the database behind `{connection}`, whose columns are not known")
+    def known(self, sql: str, home: TableRef, without: TableRef | None = None) -> dict[TableRef, KnownSchema]:
+        """The schema of every table that a text names; raises Unavailable naming one that nobody knows."""
         try:
             references = self._analyzer.references(sql)
         except InvalidInput:
             return {}
-        found: dict[TableRef, Schema] = {}
+        found: dict[TableRef, KnownSchema] = {}
         for table in tables_of(references, home):
             if table == without:
                 continue
@@ -311,7 +334,7 @@ class Resolved:
                 raise Unavailable(f"the schema of `{table}` cannot be read: {error.message}", at=error.at) from error
             if known is None:
                 raise Unavailable(f"no schema is known of `{table}`", fix="declare it under `sources: schema:`")
-            found[table] = known.schema
+            found[table] = known
         return found
 
     def routines(self, sql: str, home: TableRef, in_test: bool = False) -> tuple[Routine, ...]:
@@ -319,6 +342,22 @@ class Resolved:
         found = CalledRoutines(self.text, self.template, self._settings, in_test)
         found.add(sql, home)  # in the order of need
         return tuple(found.found.values())
+
+
+def notes_of(known: Iterable[KnownSchema]) -> tuple[str, ...]:
+    """What the analyses said that the schemas come of."""
+    return merged(*(found.notes for found in known))
+
+
+def with_notes(analysis: Analysis, known: Iterable[KnownSchema]) -> Analysis:
+    """An analysis with what those of its sources said."""
+    notes = merged(analysis.notes, notes_of(known))
+    return analysis if notes == analysis.notes else replace(analysis, notes=notes)
+
+
+def merged(*notes: Sequence[str]) -> tuple[str, ...]:
+    """Each once, in order."""
+    return tuple(dict.fromkeys(note for part in notes for note in part))
 
 
 def packed(schema: Schema) -> list[Any]:

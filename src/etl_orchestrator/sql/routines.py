@@ -45,16 +45,6 @@ def calls(sql: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-def connections(sql: str) -> tuple[str, ...]:
-    """The connections that EXTERNAL_QUERY is called with; "" for one that is no literal."""
-    found: list[str] = []
-    words = [match for match in _WORDS.finditer(sql) if match["other"] or match["path"] or match.group()[-1] in "'\""]
-    for number, match in enumerate(words):
-        if (match["path"] or "").upper() == "EXTERNAL_QUERY" and number + 2 < len(words):
-            found.append(words[number + 2].group().strip("'\"") if words[number + 2]["skip"] else "")
-    return tuple(dict.fromkeys(found))
-
-
 def definitions(sql: str) -> Iterator[tuple[str, str]]:
     """The CREATE statements of persistent routines in a text: the dotted name, the statement.
 

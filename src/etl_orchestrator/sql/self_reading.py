@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 from etl_orchestrator.errors import Unavailable
 from etl_orchestrator.table import Field, Schema, TableRef
@@ -25,7 +26,8 @@ def fixed_point(table: TableRef, others: Iterable[Schema], analyze: Callable[[Sc
             raise Unavailable(f"`{table}` is made from itself and has no schema.yaml: {analysis.problem.message}")
         if shape(analysis.columns) == shape(assumed):
             _determined(table, analysis)
-            return analysis
+            note = f"`{table}` reads itself and has no schema.yaml: its columns are those which its query gives again"
+            return replace(analysis, notes=(*analysis.notes, note))
         assumed = analysis.columns
     raise Unavailable(f"`{table}` is made from itself and has no schema.yaml: its query gives other columns each time")
 

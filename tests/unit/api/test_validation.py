@@ -64,6 +64,41 @@ def test_a_view_alone_tells_its_columns(workplace: api.Workplace) -> None:
     assert outcome.data["path"] == "sql/acme-data/shop/orders/view.sql"
 
 
+def test_on_what_an_accepted_file_rests_is_told(workplace: api.Workplace) -> None:
+    folder = workplace.root / "sql/acme-data/shop_derived/riders_v1"
+    folder.mkdir()
+    (folder / "query.sql").write_text(
+        "SELECT\n  TO_HEX(id) AS id,\n  city,\nFROM\n  EXTERNAL_QUERY('acme-data.us.app', 'SELECT id, city FROM riders')\n"
+    )
+    outcome = api.validate(workplace, ["shop_derived.riders_v1"])
+    assert (outcome.status, outcome.error and "`city`" in outcome.error.message) == ("unchecked", True)
+    (folder / "schema.yaml").write_text("fields:\n- {name: id, type: STRING}\n- {name: city, type: STRING}\n")
+    outcome = api.validate(workplace, ["shop_derived.riders_v1"])
+    condition = "provided that the database behind `acme-data.us.app` gives `id` as BYTES, `city` as STRING"
+    assert outcome.data["notes"] == [condition]
+    assert condition in terminal.summary(outcome)
+    several = api.validate(workplace, ["sql"])
+    assert several.data["provided"] == 1
+    assert "1 unknown, 1 of the accepted on a condition" in terminal.summary(several)
+
+
+def test_that_a_table_was_found_by_its_own_query_is_told_by_those_who_read_it(workplace: api.Workplace) -> None:
+    folder = workplace.root / "sql/acme-data/shop_derived"
+    (folder / "last_v1").mkdir()
+    (folder / "last_v1/query.sql").write_text(
+        "SELECT day, price FROM `acme-data.shop.orders` LEFT JOIN `acme-data.shop_derived.last_v1` USING (day, price)"
+    )
+    (folder / "reader_v1").mkdir()
+    (folder / "reader_v1/query.sql").write_text("SELECT MAX(day) AS day FROM `acme-data.shop_derived.last_v1`")
+    note = "`acme-data.shop_derived.last_v1` reads itself and has no schema.yaml"
+    for name in ("last_v1", "reader_v1", "reader_v1"):  # at last from what is kept
+        (told,) = api.validate(workplace, [f"shop_derived.{name}"]).data["notes"]
+        assert told.startswith(note)
+    checked = api.check(workplace, ["shop_derived.reader_v1"]).as_dict()["evidence"]
+    (evidence,) = {entry["text"] for entry in checked if entry["code"] == "QRY002"}
+    assert note in evidence
+
+
 def test_what_has_not_changed_is_not_asked_again_and_what_has_is(
     workplace: api.Workplace, monkeypatch: pytest.MonkeyPatch
 ) -> None:

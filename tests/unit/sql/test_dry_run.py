@@ -24,8 +24,8 @@ from etl_orchestrator.sql.dry_run import (
     difference_of,
     dry_run,
     known_from_tests,
+    known_of,
     parameters_of,
-    schemas_of,
     tables_named,
 )
 from etl_orchestrator.table import Field, Schema, TableRef
@@ -148,6 +148,10 @@ NAMED: Mapping[str, tuple[TableRef | str, ...]] = {"SELECT again": (TABLE,)}
 
 def asked_with(engine: Scripted, wanted: Model) -> Schema:
     return schemas_of(wanted, tools(engine), "SELECT again")[TABLE]
+
+
+def schemas_of(wanted: Model, given: Tools, sql: str) -> dict[TableRef, Schema]:
+    return {table: known.schema for table, known in known_of(wanted, given, sql).items()}
 
 
 def test_the_schema_of_a_table_that_reads_itself_is_that_of_its_first_run() -> None:

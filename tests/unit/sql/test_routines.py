@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from etl_orchestrator.sql.routines import calls, connections, definitions
+from etl_orchestrator.sql.routines import calls, definitions
 
 
 @pytest.mark.parametrize(
@@ -42,9 +42,3 @@ def test_a_procedure_ends_with_its_body() -> None:
     body = "BEGIN\n  DECLARE i INT64 DEFAULT 0;\n  IF i = 0 THEN SELECT CASE WHEN TRUE THEN 1 END; END IF;\nEND"
     text = f"CREATE OR REPLACE PROCEDURE shop.refresh(day DATE)\n{body};\n\nCALL shop.refresh('2025-01-01');"
     assert list(definitions(text)) == [("shop.refresh", f"CREATE OR REPLACE PROCEDURE shop.refresh(day DATE)\n{body}")]
-
-
-def test_connections_of_external_queries() -> None:
-    sql = "SELECT * FROM EXTERNAL_QUERY( -- the shop\n  'acme-data.us.shop', \"SELECT 1\") JOIN external_query(@x, '''s''')"
-    assert connections(sql) == ("acme-data.us.shop", "")
-    assert connections("SELECT 'EXTERNAL_QUERY(\"a\")'") == ()

@@ -25,6 +25,10 @@ def test_the_columns_are_those_that_come_back() -> None:
 
     found = fixed_point(TABLE, [(RIDER, Field("rides", "INT64")), (Field("RIDES", "STRING"),)], analyze)
     assert found.columns == (Field("day", "DATE"), RIDER)
+    assert found.notes == (
+        "`acme-data.shop.riders_last_seen_v1` reads itself and has no schema.yaml: its columns are those which its query"
+        " gives again",
+    )
     assert asked == [(RIDER, Field("rides", "INT64")), (Field("day", "DATE"), RIDER)]
 
 

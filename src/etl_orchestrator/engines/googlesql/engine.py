@@ -76,18 +76,18 @@ class GoogleSql:
     ) -> Analysis:
         """See `tools.Analyzer`. Raises Unsupported for a routine or type that is not known here."""
         with self._turn:
-            found, note = self._script(sql, schemas, parameters, routines), self._note
+            found, notes = self._script(sql, schemas, parameters, routines), tuple(filter(None, [self._note]))
         if not isinstance(found, SqlProblem):
             last = found.last
             written = tuple(sorted(found.written, key=str))
-            return Analysis(last.columns, tuple(sorted(found.tables)), last.lineage, written=written, note=note)
+            return Analysis(last.columns, tuple(sorted(found.tables)), last.lineage, written=written, notes=notes)
         short = {f"{table.dataset}.{table.name}": table for table in sorted(schemas, reverse=True)}
         try:
             named = {short.get(str(table), table) for table in self.references(sql)}
         except InvalidInput:
             named = set()
         tables = tuple(sorted(table for table in named if isinstance(table, TableRef)))
-        return Analysis(tables=tables, problem=found, note=note)
+        return Analysis(tables=tables, problem=found, notes=notes)
 
     def _script(
         self,

@@ -37,7 +37,7 @@ def check(model: Model, tools: Tools) -> Verdict:
     if problem is None:
         said = f"the analyzer accepts it: {len(answer.columns)} columns from {len(answer.tables)} tables"
         declared = ", ".join(f"`{table}`" for table in known_from_tests(model, tools, answer.tables))
-        told = (said, f"{declared} as the schema beside the tests says" if declared else "", answer.note)
+        told = (said, f"{declared} as the schema beside the tests says" if declared else "", *answer.notes)
         return verdict([], "; ".join(filter(None, told)))
     at = f"{problem.path or read.path}:{problem.line}" if problem.line else read.path
     finding = found(GATE, problem.message, at, _fix(problem, model, read), _reading.owner_of(model))

@@ -299,9 +299,9 @@ def test_after_a_trap_a_new_instance_gives_the_answer_and_the_evidence_says_so()
     engine = _TrapsOnce()
     analysis = engine.analyze("SELECT 1 AS a", {}, {})
     assert [column.name for column in analysis.columns] == ["a"]
-    assert "asked again of a new engine" in analysis.note
-    assert "unreachable code" in analysis.note
-    assert engine.analyze("SELECT 2 AS a", {}, {}).note == ""
+    assert "asked again of a new engine" in analysis.notes[0]
+    assert "unreachable code" in analysis.notes[0]
+    assert engine.analyze("SELECT 2 AS a", {}, {}).notes == ()
     rows = _TrapsOnce().run("SELECT 1 AS a", {}, {})
     assert rows.rows == ((1,),)
     assert "unreachable code" in rows.note

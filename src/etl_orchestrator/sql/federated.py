@@ -1,0 +1,241 @@
+"""What EXTERNAL_QUERY gives, deduced: no file tells the types that a database behind a connection has.
+
+The statement that is sent names the columns. Of each column those types are kept with which the analyzer accepts the query
+around it and the output has the types that schema.yaml declares. Where all of them give the same output, that is known, on
+a condition which is told: that the database gives one of these types. Where they do not, the connection is unknown, and
+where no type fits, no database could make the query right, and it is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from etl_orchestrator.errors import Unavailable
+from etl_orchestrator.sql.external_calls import Call, calls_of, is_independent, offset_of, replaced
+from etl_orchestrator.sql.self_reading import shape
+from etl_orchestrator.table import Field, Schema, TableRef
+from etl_orchestrator.tools import Analysis, SqlProblem
+
+#: Begins the note that tells the condition.
+PROVIDED = "provided that"
+#: What the documented mappings lead to, those most often meant first:
+#: https://cloud.google.com/bigquery/docs/reference/standard-sql/federated_query_functions#data_type_mappings
+TYPES = (
+    "BYTES",
+    "INTEGER",
+    "STRING",
+    "TIMESTAMP",
+    "NUMERIC",
+    "BOOLEAN",
+    "FLOAT",
+    "DATE",
+    "DATETIME",
+    "TIME",
+    "BIGNUMERIC",
+    "JSON",
+)
+
+Ask = Callable[[str, Mapping[TableRef, Schema]], Analysis]
+#: The number of a call and the name of one of its columns.
+_Column = tuple[int, str]
+_Typing = Mapping[_Column, Field]
+
+
+def is_called(sql: str) -> bool:
+    """Whether the name is in a text at all."""
+    return "EXTERNAL_QUERY" in sql.upper()
+
+
+def analysis_of(sql: str, declared: Schema, ask: Ask) -> Analysis:
+    """The analysis of a text whose calls of EXTERNAL_QUERY are tables; `ask` judges a text with the schemas of more tables.
+
+    `declared` are the columns that the output is to have. Raises Unavailable naming a connection."""
+    calls = calls_of(sql)
+    if not calls:
+        return ask(sql, {})
+    found = _Deduction(sql, calls, declared, ask).analysis()
+    own = (table for table in found.tables if not any(call.is_table(table) for call in calls))
+    return replace(found, tables=tuple(own))
+
+
+@dataclass(frozen=True, slots=True)
+class _Fault:
+    """Why a typing does not fit: `place` tells faults apart, `message` also what types are met there."""
+
+    place: tuple[int, int] | str
+    message: str
+    problem: SqlProblem
+
+
+class _Deduction:
+    def __init__(self, sql: str, calls: tuple[Call, ...], declared: Schema, ask: Ask) -> None:
+        self._sql, self._calls, self._ask = sql, calls, ask
+        self._declared = {field.name.lower(): field for field in declared}
+        self._columns = [(number, name) for number, call in enumerate(calls) for name in call.columns]
+        self._fixed: set[str] = set()  # outputs of another type than declared, whatever the database gives
+
+    def analysis(self) -> Analysis:
+        typing: _Typing = {column: self._first(column[1]) for column in self._columns}
+        found = self._variants(typing, ()).analysis()
+        seen: set[tuple[int, int] | str] = set()
+        while (fault := self._fault(found)) is not None:
+            seen.add(fault.place)
+            better = self._better(fault, found, typing, seen)
+            if isinstance(better, SqlProblem):
+                return Analysis(tables=found.tables, problem=better)
+            typing, found = better
+        return self._with_condition(found, typing)
+
+    def _variants(self, typing: _Typing, columns: Iterable[_Column]) -> _Variants:
+        return _Variants(self._sql, self._calls, typing, columns, self._ask)
+
+    def _first(self, name: str) -> Field:
+        """What is declared under the same name, were it handed on."""
+        declared = self._declared.get(name.lower())
+        if declared is None or declared.type not in TYPES:
+            return Field(name, "STRING")
+        return Field(name, declared.type, "REPEATED" if declared.mode == "REPEATED" else "NULLABLE")
+
+    def _fault(self, found: Analysis) -> _Fault | None:
+        if found.problem is not None:
+            return _Fault((found.problem.line, found.problem.column), found.problem.message, found.problem)
+        for field in found.columns:
+            declared = self._declared.get(field.name.lower())
+            if declared is None or field.name in self._fixed or shape((field,)) == shape(_named(field.name, declared)):
+                continue
+            message = f"`{field.name}` is {_words(declared)} in schema.yaml and {_words(field)} in the query"
+            return _Fault(f"output {field.name}", message, SqlProblem(message))
+        return None
+
+    def _better(
+        self, fault: _Fault, found: Analysis, typing: _Typing, seen: Iterable[object]
+    ) -> tuple[_Typing, Analysis] | SqlProblem:
+        """The typing changed in one column, after which the fault is gone, and its analysis; or why there can be none."""
+        concerned: set[_Column] = set()
+        for column in self._nearest(fault, found):
+            variants = self._variants(typing, [column])
+            for field in _fields(column[1]):
+                changed = variants.analysis(column, field)
+                other = self._fault(changed)
+                if other is None or other.place not in seen:
+                    return {**typing, column: field}, changed
+                if other.message != fault.message and isinstance(other.place, str) >= isinstance(fault.place, str):
+                    concerned.add(column)  # of an output only what gives it another type
+        if not concerned and isinstance(fault.place, str):
+            self._fixed.add(fault.place.removeprefix("output "))
+            return typing, found
+        if not concerned:
+            return fault.problem
+        if len(concerned) > 1 or not is_independent(self._sql, self._calls):
+            raise self._unknown("no types of its columns were found that fit")
+        ((_, name),) = concerned
+        told = f"no type that a database could give `{name}` makes this right: {fault.message}"
+        return replace(fault.problem, message=told)
+
+    def _nearest(self, fault: _Fault, found: Analysis) -> list[_Column]:
+        """The columns, first those that are named behind the place of a fault, or that its output is made of."""
+        if isinstance(fault.place, str):
+            made = found.lineage.get(fault.place.removeprefix("output "))
+            sources = {name.lower() for _, name in made.sources} if made is not None else set()
+            return sorted(self._columns, key=lambda column: column[1].lower() not in sources)
+        behind = self._sql[offset_of(self._sql, *fault.place) :].lower()
+        return sorted(self._columns, key=lambda column: behind.find(column[1].lower()) % (len(behind) + 1))
+
+    # --- the condition ------------------------------------------------------------------------------------------
+
+    def _with_condition(self, found: Analysis, typing: _Typing) -> Analysis:
+        fitting = {column: [field] for column, field in typing.items()}
+        loose = self._loose(found)
+        if loose and not is_independent(self._sql, self._calls):
+            raise self._unknown(f"no schema.yaml declares `{loose[0]}`, which is made of them")
+        computed = [column for column in self._columns if not self._is_handed_on(column, found)]
+        variants = self._variants(typing, computed)
+        found = variants.analysis()  # of tables of this name
+        for column in computed:
+            for field in _fields(column[1]):
+                if field == typing[column]:
+                    continue
+                other = variants.analysis(column, field)
+                if self._fault(other) is not None:
+                    continue
+                if shape(other.columns) != shape(found.columns):
+                    name = next(a.name for a, b in zip(found.columns, other.columns, strict=True) if a != b)
+                    raise self._unknown(f"no schema.yaml declares `{name}`, which is made of `{column[1]}`")
+                fitting[column].append(field)
+        return replace(found, notes=(*found.notes, *self._conditions(fitting)))
+
+    def _loose(self, found: Analysis) -> list[str]:
+        """The outputs made of what a database gives, or nobody knows of what, that are not declared."""
+        return [
+            name
+            for name, made in found.lineage.items()
+            if name.lower() not in self._declared
+            and (
+                made.kind == "unknown" or any(call.is_table(table) for table, _ in made.sources for call in self._calls)
+            )
+        ]
+
+    def _is_handed_on(self, column: _Column, found: Analysis) -> bool:
+        """Whether a column is an output as it is, so that what is declared of this is declared of the column."""
+        call = self._calls[column[0]]
+        return any(
+            made.kind == "copied" and name.lower() in self._declared and name not in self._fixed
+            for name, made in found.lineage.items()
+            if [(call.is_table(table), path.lower()) for table, path in made.sources] == [(True, column[1].lower())]
+        )
+
+    def _conditions(self, fitting: Mapping[_Column, list[Field]]) -> Iterator[str]:
+        for number, call in enumerate(self._calls):
+            told = [
+                f"`{name}` as {_listed(fitting[number, name])}"
+                if len(fitting[number, name]) < len(TYPES)
+                else f"`{name}`"
+                for name in call.columns
+            ]
+            yield f"{PROVIDED} the database behind `{call.connection}` gives {', '.join(told)}"
+
+    def _unknown(self, why: str) -> Unavailable:
+        return self._calls[0].unknown(why, fix="declare the columns of the output in its schema.yaml")
+
+
+class _Variants:
+    """A typing and those that differ from it in one of some columns, in one catalog: to make one costs more than to ask."""
+
+    def __init__(
+        self, sql: str, calls: tuple[Call, ...], typing: _Typing, columns: Iterable[_Column], ask: Ask
+    ) -> None:
+        self._sql, self._calls, self._ask = sql, calls, ask
+        self._numbers: dict[tuple[_Column, Field], int] = {}
+        self._tables = {call.table(0): _schema(number, call, typing) for number, call in enumerate(calls)}
+        for column in columns:
+            for field in _fields(column[1]):
+                self._numbers[column, field] = number = len(self._numbers) + 1
+                call = calls[column[0]]
+                self._tables[call.table(number)] = _schema(column[0], call, {**typing, column: field})
+
+    def analysis(self, column: _Column | None = None, field: Field | None = None) -> Analysis:
+        variant = self._numbers[column, field] if column is not None and field is not None else 0
+        chosen = {call: variant if column and column[0] == number else 0 for number, call in enumerate(self._calls)}
+        return self._ask(replaced(self._sql, chosen), self._tables)
+
+
+def _schema(number: int, call: Call, typing: _Typing) -> Schema:
+    return tuple(typing[number, name] for name in call.columns)
+
+
+def _fields(name: str) -> list[Field]:
+    return [Field(name, kind) for kind in TYPES]
+
+
+def _named(name: str, field: Field) -> Schema:
+    return (replace(field, name=name),)
+
+
+def _words(field: Field) -> str:
+    return f"REPEATED {field.type}" if field.mode == "REPEATED" else field.type
+
+
+def _listed(fields: list[Field]) -> str:
+    words = [_words(field) for field in sorted(fields, key=lambda field: TYPES.index(field.type))]
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
