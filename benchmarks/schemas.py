@@ -1,8 +1,9 @@
 """Output schemas against the schema.yaml beside each query of mozilla/bigquery-etl: `python benchmarks/schemas.py [--every N]`.
 
 Takes the folders as `dry_run.py` does. Compared are names, types and modes (REQUIRED counts as NULLABLE, for no query gives
-it) of those queries that are accepted and give columns. Apart stand tables whose nested fields have the order of the
-deployed table in schema.yaml and that of the stable table's schema file in the query (`skew.py`), with the proof.
+it) of those queries that are accepted and give columns; not those that read EXTERNAL_QUERY, for of these schema.yaml is
+believed. Apart stand tables whose nested fields have the order of the deployed table in schema.yaml and that of the stable
+table's schema file in the query (`skew.py`), with the proof.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from corpus import folder, repository
 from skew import Skew
 
 from etl_orchestrator.api import Workplace
+from etl_orchestrator.api.validation import is_provided
 from etl_orchestrator.errors import OrchestratorError
 from etl_orchestrator.layout import paths
 from etl_orchestrator.sql.dry_run import resolved, verdict_of
@@ -76,6 +78,8 @@ def asked(path: Path, table: TableRef, skew: Skew, tools: Tools) -> tuple[str, l
         known = tools.catalog.schema(table)
     except OrchestratorError as error:
         return "schema.yaml unreadable", [error.message]
+    if is_provided(verdict):
+        return "taken from schema.yaml on a condition", []
     if not verdict["columns"] or known is None:
         return "gives no columns", []
     given = unpacked(verdict["columns"])
