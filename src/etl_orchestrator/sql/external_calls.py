@@ -31,13 +31,15 @@ class Call:
     columns: tuple[str, ...]
 
     def table(self, variant: int) -> TableRef:
-        """The table that stands for it, a variant having the columns with other types. All names are of one length."""
-        return TableRef(_PROJECT, re.sub(r"\W", "_", self.connection), f"q{self.number}_{variant:04}")
+        """The table that stands for it; of a variant, which is not 0, the columns have other types."""
+        name = f"query_{self.number}" + (f"_{variant}" if variant else "")
+        return TableRef(_PROJECT, re.sub(r"\W", "_", self.connection), name)
 
     def is_table(self, table: TableRef) -> bool:
         """Whether a table stands for this call, with whatever types."""
         own = self.table(0)
-        return (table.project, table.dataset, table.name[:-4]) == (own.project, own.dataset, own.name[:-4])
+        name = "_".join(table.name.split("_")[:2])
+        return (table.project, table.dataset, name) == (own.project, own.dataset, own.name)
 
     def unknown(self, why: str, fix: str | None = None) -> Unavailable:
         return _unknown(self.connection, why, fix)

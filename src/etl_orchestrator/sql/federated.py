@@ -149,10 +149,12 @@ class _Deduction:
         loose = self._loose(found)
         if loose and not is_independent(self._sql, self._calls):
             raise self._unknown(f"no schema.yaml declares `{loose[0]}`, which is made of them")
-        computed = [column for column in self._columns if not self._is_handed_on(column, found)]
-        variants = self._variants(typing, computed)
+        variants = self._variants(typing, self._columns)
         found = variants.analysis()  # of tables of this name
-        for column in computed:
+        for column in self._columns:
+            another = next(field for field in _fields(column[1]) if field.type != typing[column].type)
+            if self._is_handed_on(column, found) and self._is_handed_on(column, variants.analysis(column, another)):
+                continue  # one alone may be a cast to the type it has
             for field in _fields(column[1]):
                 if field == typing[column]:
                     continue

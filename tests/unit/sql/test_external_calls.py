@@ -50,12 +50,12 @@ def test_a_table_stands_in_the_place_of_a_call_and_moves_nothing() -> None:
     one, other = calls_of(sql)
     assert (one.connection, other.connection) == ("acme-data.us.app", "acme-data.eu.app")
     text = replaced(sql, {one: 3, other: 0})
-    assert "FROM `external-query.acme_data_us_app.q1_0003`\n" in text
-    assert "JOIN `external-query.acme_data_eu_app.q2_0000` " in text
+    assert "FROM `external-query.acme_data_us_app.query_1_3`\n" in text
+    assert "JOIN `external-query.acme_data_eu_app.query_2` " in text
     assert text.index("AS a JOIN") - text.rindex("\n", 0, text.index("AS a JOIN")) == sql.index(
         "AS a JOIN"
     ) - sql.rindex("\n", 0, sql.index("AS a JOIN"))
-    assert len(text) - len(sql) == len("`external-query.acme_data_us_app.q1_0003`") - len("EXTERNAL_QUERY(")
+    assert len(text) - len(sql) == len("`external-query.acme_data_us_app.query_1_3`") - len("EXTERNAL_QUERY(")
     assert one.is_table(one.table(7))
     assert not one.is_table(other.table(7))
     assert calls_of("SELECT 'never ended") == ()

@@ -41,7 +41,7 @@ def test_a_column_that_is_handed_on_is_what_is_declared(engine: GoogleSql) -> No
         "`id`, `city` as STRING, `made` as TIMESTAMP, `rides` as NUMERIC",
     )
     assert found.tables == ()
-    assert [str(table) for table, _ in found.lineage["city"].sources] == ["external-query.acme_data_us_app.q1_0000"]
+    assert [str(table) for table, _ in found.lineage["city"].sources] == ["external-query.acme_data_us_app.query_1"]
 
 
 def test_of_a_column_that_is_computed_on_the_types_are_told_that_fit(engine: GoogleSql) -> None:
@@ -53,6 +53,11 @@ def test_of_a_column_that_is_computed_on_the_types_are_told_that_fit(engine: Goo
     columns, condition = told(analyzed(engine, sql, "id STRING, made TIMESTAMP, r BOOLEAN"))
     assert (columns, condition) == (["id STRING", "made TIMESTAMP", "r BOOLEAN"], expected)
     assert told(analyzed(engine, sql)) == (columns, expected)  # the output is the same with all of them
+
+
+def test_a_cast_to_the_type_that_is_declared_hands_nothing_on(engine: GoogleSql) -> None:
+    found = analyzed(engine, "SELECT SAFE_CAST(made AS BOOL) AS made, rides FROM CALL", "made BOOLEAN, rides BOOLEAN")
+    assert told(found)[1] == "`id`, `city`, `made` as INTEGER, STRING or BOOLEAN, `rides` as BOOLEAN"
 
 
 def test_what_is_declared_decides_between_types(engine: GoogleSql) -> None:
