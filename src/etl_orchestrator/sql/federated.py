@@ -8,7 +8,7 @@ where no type fits, no database could make the query right, and it is refused.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from etl_orchestrator.errors import Unavailable
@@ -77,7 +77,7 @@ class _Deduction:
 
     def analysis(self) -> Analysis:
         typing: _Typing = {column: self._first(column[1]) for column in self._columns}
-        found = self._variants(typing, ()).analysis()
+        found = self._variants(typing, {}).analysis()
         seen: set[tuple[int, int] | str] = set()
         while (fault := self._fault(found)) is not None:
             seen.add(fault.place)
@@ -87,8 +87,8 @@ class _Deduction:
             typing, found = better
         return self._with_condition(found, typing)
 
-    def _variants(self, typing: _Typing, columns: Iterable[_Column]) -> _Variants:
-        return _Variants(self._sql, self._calls, typing, columns, self._ask)
+    def _variants(self, typing: _Typing, others: Mapping[_Column, Sequence[Field]]) -> _Variants:
+        return _Variants(self._sql, self._calls, typing, others, self._ask)
 
     def _first(self, name: str) -> Field:
         """What is declared under the same name, were it handed on."""
@@ -114,8 +114,9 @@ class _Deduction:
         """The typing changed in one column, after which the fault is gone, and its analysis; or why there can be none."""
         concerned: set[_Column] = set()
         for column in self._nearest(fault, found):
-            variants = self._variants(typing, [column])
-            for field in _fields(column[1]):
+            others = _others(typing[column])
+            variants = self._variants(typing, {column: others})
+            for field in others:
                 changed = variants.analysis(column, field)
                 other = self._fault(changed)
                 if other is None or other.place not in seen:
@@ -149,15 +150,17 @@ class _Deduction:
         loose = self._loose(found)
         if loose and not is_independent(self._sql, self._calls):
             raise self._unknown(f"no schema.yaml declares `{loose[0]}`, which is made of them")
-        variants = self._variants(typing, self._columns)
+        others = {column: _others(field) for column, field in typing.items()}
+        # One alone may be a cast to the type that it has.
+        handed = {column: others[column][:1] for column in self._columns if self._is_handed_on(column, found)}
+        variants = self._variants(typing, others | handed)
         found = variants.analysis()  # of tables of this name
         for column in self._columns:
-            another = next(field for field in _fields(column[1]) if field.type != typing[column].type)
-            if self._is_handed_on(column, found) and self._is_handed_on(column, variants.analysis(column, another)):
-                continue  # one alone may be a cast to the type it has
-            for field in _fields(column[1]):
-                if field == typing[column]:
+            if column in handed:
+                if self._is_handed_on(column, variants.analysis(column, handed[column][0])):
                     continue
+                variants = self._variants(typing, others)
+            for field in others[column]:
                 other = variants.analysis(column, field)
                 if self._fault(other) is not None:
                     continue
@@ -205,13 +208,18 @@ class _Variants:
     """A typing and those that differ from it in one of some columns, in one catalog: to make one costs more than to ask."""
 
     def __init__(
-        self, sql: str, calls: tuple[Call, ...], typing: _Typing, columns: Iterable[_Column], ask: Ask
+        self,
+        sql: str,
+        calls: tuple[Call, ...],
+        typing: _Typing,
+        others: Mapping[_Column, Sequence[Field]],
+        ask: Ask,
     ) -> None:
         self._sql, self._calls, self._ask = sql, calls, ask
         self._numbers: dict[tuple[_Column, Field], int] = {}
         self._tables = {call.table(0): _schema(number, call, typing) for number, call in enumerate(calls)}
-        for column in columns:
-            for field in _fields(column[1]):
+        for column, fields in others.items():
+            for field in fields:
                 self._numbers[column, field] = number = len(self._numbers) + 1
                 call = calls[column[0]]
                 self._tables[call.table(number)] = _schema(column[0], call, {**typing, column: field})
@@ -226,8 +234,9 @@ def _schema(number: int, call: Call, typing: _Typing) -> Schema:
     return tuple(typing[number, name] for name in call.columns)
 
 
-def _fields(name: str) -> list[Field]:
-    return [Field(name, kind) for kind in TYPES]
+def _others(field: Field) -> list[Field]:
+    """The column with all other types."""
+    return [other for kind in TYPES if (other := Field(field.name, kind)) != field]
 
 
 def _named(name: str, field: Field) -> Schema:
