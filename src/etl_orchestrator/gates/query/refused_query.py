@@ -2,8 +2,9 @@
 
 What it checks
     The rendered query is analyzed with the schemas of its sources (of one that nobody knows, the `.schema.yaml` beside the
-    tests counts) and the types of its parameters, for the first run
-    and for later runs.
+    tests counts) and the types of its parameters, for the first run and for later runs. The evidence says what the answer
+    rests on beside the files: the types that a database behind EXTERNAL_QUERY must give, a source whose columns are those
+    that its query, which reads itself, gives again.
 Why
     BigQuery would refuse it for the same reason, after it was merged.
 Example
