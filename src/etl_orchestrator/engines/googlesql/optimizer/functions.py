@@ -1,0 +1,71 @@
+"""Each function optimized, those that it calls before it."""
+
+from __future__ import annotations
+
+from etl_orchestrator.engines.googlesql.optimizer import frames, inlining
+from etl_orchestrator.engines.googlesql.optimizer.binary import Binary, entry
+from etl_orchestrator.engines.googlesql.optimizer.code import MEANINGS, Function, function_of
+
+_MOST_TOKENS = 24  # of a function that takes the place of its calls
+_MOST_BYTES = 400  # of one that may become that small
+_LARGE_BYTES = 6_400  # larger ones, 16 % of the code, are tables and lists that run once
+_MOST_DEPTH = 60  # of small functions that call small ones
+_CALL = 0x10
+
+
+class Functions:
+    """The functions of a file; what was made of small ones is kept, for others call them."""
+
+    def __init__(self, binary: Binary) -> None:
+        self._binary = binary
+        self._calls = [(len(takes), gives) for takes, gives in (binary.types[number] for number in binary.of_functions)]
+        self._indirect = [(len(takes) + 1, gives) for takes, gives in binary.types]
+        self._small: dict[int, inlining.Body | None] = {}
+        self._made: dict[int, bytes] = {}
+
+    def entries(self, first: int, end: int) -> bytes:
+        """The entries in the section of code of these of its functions."""
+        imported = self._binary.imported
+        return b"".join(entry(self._body(imported + number)) for number in range(first, end))
+
+    def _body(self, index: int) -> bytes:
+        body = self._binary.bodies[index - self._binary.imported]
+        if len(body) > _LARGE_BYTES:
+            return body
+        self._small_body(index, 0)
+        return self._made.pop(index, None) or self._worked(index, 0)[1]
+
+    def _small_body(self, index: int, depth: int) -> inlining.Body | None:
+        """What stands in the place of a call of this function, if it is small."""
+        if index in self._small:
+            return self._small[index]
+        if depth > _MOST_DEPTH:
+            return None
+        self._small[index] = None  # while it is being made: a function is not put into itself
+        number = index - self._binary.imported
+        if number >= 0 and len(self._binary.bodies[number]) <= _MOST_BYTES:
+            function, self._made[index] = self._worked(index, depth)
+            if function:
+                self._small[index] = inlining.body_of(function, _MOST_TOKENS)
+        return self._small[index]
+
+    def _worked(self, index: int, depth: int) -> tuple[Function | None, bytes]:
+        original = self._binary.bodies[index - self._binary.imported]
+        takes, gives = self._binary.types[self._binary.of_functions[index]]
+        function = function_of(original, takes, gives)
+        if not function:
+            return None, original
+        slots = frames.parameter_slots(function)
+        self._put_in(function, depth)
+        frames.to_variables(function, slots, self._calls, self._indirect)
+        return function, function.encoded()
+
+    def _put_in(self, function: Function, depth: int) -> None:
+        places = inlining.Places(function)
+        made: list[bytes] = []
+        for token in function.tokens:
+            if token[0] == _CALL and (body := self._small_body(callee := MEANINGS[token][1], depth + 1)):
+                made += places.of_call(callee, body)
+            else:
+                made.append(token)
+        function.tokens = made

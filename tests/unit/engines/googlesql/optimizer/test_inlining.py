@@ -1,0 +1,66 @@
+"""Small functions in the place of their calls."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.unit.engines.googlesql.optimizer.modules import both, called, framed, kinds, touches_memory
+
+from etl_orchestrator.engines.googlesql.optimizer.code import CALL
+
+#: `std::vector<T>::operator[]` and the like: each parameter in memory, then one load.
+GET = """(func $get (param $p i32) (result i32) (local $fp i32)
+  (local.set $fp (i32.sub (global.get $sp) (i32.const 16)))
+  (i32.store offset=12 (local.get $fp) (local.get $p))
+  (i32.load (i32.load offset=12 (local.get $fp))))"""
+
+
+def test_a_function_that_reads_through_a_pointer_keeps_nothing_in_memory(tmp_path: Path) -> None:
+    plain, made = both(
+        tmp_path,
+        framed("""
+          (i32.store offset=12 (local.get $fp) (local.get $a))
+          (local.set $r (i32.add (call $get (i32.add (local.get $fp) (i32.const 12))) (i32.const 1)))
+        """)
+        + GET,
+    )
+    assert CALL in kinds(plain)
+    assert CALL not in kinds(made)
+    assert not touches_memory(made)
+    assert called(made, 41) == called(plain, 41) == (42, 4096)
+
+
+def test_arguments_are_taken_in_their_order(tmp_path: Path) -> None:
+    functions = """(func (export "f") (param $a i32) (param $b i32) (result i32)
+        (i32.sub (call $minus (local.get $a) (local.get $b)) (call $swapped (local.get $a) (local.get $b))))
+      (func $minus (param i32 i32) (result i32) (i32.sub (local.get 0) (local.get 1)))
+      (func $swapped (param i32 i32) (result i32) (i32.sub (local.get 1) (local.get 0)))"""
+    plain, made = both(tmp_path, functions)
+    assert CALL not in kinds(made)
+    assert called(made, 9, 4) == called(plain, 9, 4) == (10, 4096)
+
+
+def test_a_variable_that_is_read_before_it_is_written_starts_at_zero_each_time(tmp_path: Path) -> None:
+    functions = """(func $f (export "f") (param $a i32) (result i32)
+        (i32.add (call $counts (local.get $a)) (call $counts (local.get $a))))
+      (func $counts (param i32) (result i32) (local $n i32)
+        (local.set $n (i32.add (local.get $n) (local.get 0))) (local.get $n))"""
+    plain, made = both(tmp_path, functions)
+    assert CALL not in kinds(made)
+    assert called(made, 5) == called(plain, 5) == (10, 4096)
+
+
+def test_functions_that_call_themselves_or_branch_are_called(tmp_path: Path) -> None:
+    functions = """(func $f (export "f") (param $a i32) (result i32) (call $down (local.get $a)))
+      (func $down (param i32) (result i32)
+        (if (result i32) (local.get 0) (then (call $down (i32.sub (local.get 0) (i32.const 1)))) (else (i32.const 3))))"""
+    plain, made = both(tmp_path, functions)
+    assert CALL in kinds(made)
+    assert called(made, 5) == called(plain, 5) == (3, 4096)
+
+
+def test_a_function_that_returns_in_the_middle_is_called(tmp_path: Path) -> None:
+    functions = """(func $f (export "f") (param $a i32) (result i32) (i32.add (call $same (local.get $a)) (i32.const 1)))
+      (func $same (param i32) (result i32) (return (local.get 0)))"""
+    plain, made = both(tmp_path, functions)
+    assert called(made, 5) == called(plain, 5) == (6, 4096)
