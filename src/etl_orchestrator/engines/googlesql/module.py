@@ -25,7 +25,7 @@ from etl_orchestrator.engines.googlesql.optimizer import optimized
 from etl_orchestrator.errors import Unavailable
 
 #: Changes whenever the optimizer or `_config` changes what is compiled.
-_RECIPE = "optimized-epoch-1"
+_RECIPE = "optimized-epoch-2"
 #: Deep expressions need more than the 512 KiB that wasmtime gives; it refuses more than 2 MiB.
 _STACK_BYTES = 2 << 20
 

@@ -6,7 +6,7 @@ from etl_orchestrator.engines.googlesql.optimizer import frames, inlining
 from etl_orchestrator.engines.googlesql.optimizer.binary import Binary, entry
 from etl_orchestrator.engines.googlesql.optimizer.code import MEANINGS, Function, function_of
 
-_MOST_TOKENS = 24  # of a function that takes the place of its calls
+_MOST_TOKENS = 48  # of a function that takes the place of its calls
 _MOST_BYTES = 400  # of one that may become that small
 _LARGE_BYTES = 6_400  # larger ones, 16 % of the code, are tables and lists that run once
 _MOST_DEPTH = 60  # of small functions that call small ones

@@ -57,16 +57,17 @@ def test_narrow_values_are_widened_as_a_load_does(tmp_path: Path, store: str, lo
         assert called(made, argument) == called(plain, argument)
 
 
-def test_a_variable_read_in_two_widths_stays(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("offset", "byte"), [(12, 0x34), (13, 0x12)])
+def test_a_variable_read_in_two_widths_stays(tmp_path: Path, offset: int, byte: int) -> None:
     plain, made = both(
         tmp_path,
-        framed("""
+        framed(f"""
           (i32.store offset=12 (local.get $fp) (local.get $a))
-          (local.set $r (i32.load8_u offset=13 (local.get $fp)))
+          (local.set $r (i32.load8_u offset={offset} (local.get $fp)))
         """),
     )
     assert touches_memory(made)
-    assert called(made, 0x1234) == called(plain, 0x1234) == (0x12, 4096)
+    assert called(made, 0x1234) == called(plain, 0x1234) == (byte, 4096)
 
 
 #: It branches, so that it stays a function of its own.
