@@ -72,7 +72,10 @@ class Skew:
             if isinstance(union.parent, exp.Union):
                 continue
             texts = [f"{common.sql('bigquery') if common else ''} {part.sql('bigquery')}" for part in _parts(union)]
-            columns = [self._catalog.analyze(text, home).columns[number - 1] for text in texts]
+            found = [self._catalog.analyze(text, home).columns for text in texts]
+            if any(len(columns) < number for columns in found):  # a part that is refused by itself
+                continue
+            columns = [columns[number - 1] for columns in found]
             stable = [self._files(text, home) for text in texts]
             for index, column in enumerate(columns[1:], start=1):
                 difference = _order(columns[0], column)
