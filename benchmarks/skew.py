@@ -67,11 +67,10 @@ class Skew:
             self._catalog.template(path, home, self._catalog.text(path) or "").render(), "bigquery"
         )
         query = tree.expression if isinstance(tree, exp.Create) else tree
-        common = query.args.get("with_") or query.args.get("with")
         for union in query.find_all(exp.Union):
             if isinstance(union.parent, exp.Union):
                 continue
-            texts = [f"{common.sql('bigquery') if common else ''} {part.sql('bigquery')}" for part in _parts(union)]
+            texts = [f"{_common(query, union)} {part.sql('bigquery')}" for part in _parts(union)]
             found = [self._catalog.analyze(text, home).columns for text in texts]
             if any(len(columns) < number for columns in found):  # a part that is refused by itself
                 continue
@@ -144,6 +143,18 @@ class Skew:
             return {key: found for part in parts for key, found in part.items()} if all(parts) else {}
         known = self._catalog.schema(table) if is_ingested(table) else None
         return {} if known is None else {table: (known.origin, known.schema)}
+
+
+def _common(query: Any, union: Any) -> str:
+    """The CTEs that stand before a union in its query."""
+    clause = query.args.get("with_") or query.args.get("with")
+    inside = union.find_ancestor(exp.CTE)
+    before: list[str] = []
+    for cte in clause.expressions if clause else ():
+        if cte is inside:
+            break
+        before.append(cte.sql("bigquery"))
+    return f"WITH {', '.join(before)}" if before else ""
 
 
 def _parts(union: Any) -> list[Any]:

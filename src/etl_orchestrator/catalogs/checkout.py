@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from etl_orchestrator.catalogs import descriptions
+from etl_orchestrator.catalogs import descriptions, exports
 from etl_orchestrator.catalogs.index import Fact, Index
 from etl_orchestrator.catalogs.pipeline_schemas import MARK, PipelineSchemas, is_ingested
 from etl_orchestrator.catalogs.pipeline_schemas import folder as pipeline_folder
@@ -77,13 +77,13 @@ class Checkout:
     # --- the questions of Catalog -------------------------------------------------------------------------------
 
     def schema(self, table: TableRef) -> KnownSchema | None:
-        """The columns of a table of this repository, or of one that the pipeline fills.
+        """The columns of a table of this repository, or of one that the pipeline or a product of Google fills.
 
         None when there is no such table; raises Unavailable when it is there without a schema.yaml, or could only
         be known from the pipeline's schemas, which are not at hand; InvalidInput for a malformed schema.yaml.
         """
         if table.is_wildcard:
-            return self._wildcard(table)
+            return self._wildcard(table) or exports.schema_of(table)
         path = paths.schema_yaml(table)
         text = self._tree.text(path)
         if text is not None:
@@ -96,7 +96,7 @@ class Checkout:
                 at=paths.table_folder(table),
                 fix="declare the schema inline under the source",
             )
-        return self._ingested(table)
+        return self._ingested(table) or exports.schema_of(table)
 
     def tables(self) -> Sequence[TableFacts]:
         return self._facts

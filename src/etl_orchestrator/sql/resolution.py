@@ -36,6 +36,8 @@ from etl_orchestrator.tools import (
 
 #: The label of a table that is written to the project for everybody.
 _PUBLIC = re.compile(r"^ +public_bigquery: *true\b", re.MULTILINE)
+#: Datasets whose tables are not the repository's own.
+_FILLED = re.compile(r"_(stable|live)\Z")
 _VIEW_FILES = (paths.VIEW_SQL, paths.MATERIALIZED_VIEW_SQL)
 
 
@@ -181,6 +183,8 @@ class Resolved:
     def _wildcard(self, table: TableRef) -> KnownSchema | None:
         """The columns that all tables of the family have, when it stands in the repository. BigQuery takes those of the
         table made last, and which one that is no file tells; so where they differ the family is not known."""
+        if _FILLED.search(table.dataset):
+            raise Unavailable(f"which of the tables of `{table}`, which the pipeline makes, was made last is not known")
         prefix = table.name.removesuffix("*")
         names = {
             found.name

@@ -225,3 +225,11 @@ def test_checks_have_macros_and_know_their_table_and_what_is_skipped_is_no_templ
         "acme-data.shop.daily",
     ]
     assert found.template("sql/acme-data/raw/f/udf.sql", HOME, "'{%s}'").render() == "'{%s}'"
+
+
+def test_of_tables_that_the_pipeline_makes_nobody_knows_which_was_made_last() -> None:
+    own = TableRef("acme-data", "shop_stable", "orders_v1")
+    found = catalog({}, {own: DAY, TableRef("acme-data", "shop_stable", "*"): DAY})
+    with pytest.raises(Unavailable, match=r"`acme-data\.shop_stable\.\*`, which the pipeline makes"):
+        found.schema(TableRef("acme-data", "shop_stable", "*"))
+    assert columns(found, str(own)) == DAY
