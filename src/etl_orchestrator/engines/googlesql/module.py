@@ -21,10 +21,9 @@ from pathlib import Path
 import zetasql
 from wasmtime import Config, Engine, Module, WasmtimeError
 
-from etl_orchestrator.engines.googlesql.optimizer import optimized
 from etl_orchestrator.errors import Unavailable
 
-#: Changes whenever the optimizer or `_config` changes what is compiled.
+#: Changes whenever the optimizer or `config` changes what is compiled.
 _RECIPE = "optimized-epoch-2"
 #: Deep expressions need more than the 512 KiB that wasmtime gives; it refuses more than 2 MiB.
 _STACK_BYTES = 2 << 20
@@ -60,7 +59,7 @@ def load(
     Compiles it when the folder has none, telling `on_compile` before and after; of several processes one compiles
     and the others wait. Where the folder cannot be written, compiles for this process only.
     """
-    engine = Engine(_config())
+    engine = Engine(config())
     tell = on_compile or (lambda _: None)
     wasm = wasm or analyzer_file()
     try:
@@ -77,13 +76,14 @@ def load(
         return Compiled(engine, _read(engine, kept) or _compile(engine, wasm, kept, tell))
 
 
-def _config() -> Config:
+def config() -> Config:
+    """How the module is compiled and run."""
     # single_pass register allocation would compile in 0.6 of the time and run at 0.7 of the speed: not worth it.
-    config = Config()
-    config.shared_memory = True  # the analyzer declares a shared memory
-    config.epoch_interruption = True  # the only way to stop a query that does not end
-    config.max_wasm_stack = _STACK_BYTES
-    return config
+    made = Config()
+    made.shared_memory = True  # the analyzer declares a shared memory
+    made.epoch_interruption = True  # the only way to stop a query that does not end
+    made.max_wasm_stack = _STACK_BYTES
+    return made
 
 
 def _key(wasm: Path) -> str:
@@ -124,6 +124,8 @@ def _read(engine: Engine, kept: Path) -> Module | None:
 
 
 def _compile(engine: Engine, wasm: Path, kept: Path, tell: Callable[[str], None]) -> Module:
+    from etl_orchestrator.engines.googlesql.optimizer import optimized  # once per machine, not at each start
+
     tell("compiling the SQL analyzer for this machine, once (20 to 60 s)")
     began = time.monotonic()
     module = Module(engine, optimized(wasm))
