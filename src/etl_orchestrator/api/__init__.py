@@ -12,10 +12,10 @@ if TYPE_CHECKING:
     from etl_orchestrator.api.building import BuildOptions, build, build_all, plan, resume, runs
     from etl_orchestrator.api.checking import check
     from etl_orchestrator.api.formatting import format_sql_files, format_text
-    from etl_orchestrator.api.lineage import lineage
     from etl_orchestrator.api.listing import explain, listing
     from etl_orchestrator.api.schemas import schema
     from etl_orchestrator.api.testing import Selection, test
+    from etl_orchestrator.api.tracing import lineage
     from etl_orchestrator.api.validation import validate
     from etl_orchestrator.api.workplace import Workplace, init
 
@@ -51,7 +51,7 @@ _MODULES = {
     "format_sql_files": "formatting",
     "format_text": "formatting",
     "init": "workplace",
-    "lineage": "lineage",
+    "lineage": "tracing",
     "listing": "listing",
     "plan": "building",
     "resume": "building",
