@@ -1,10 +1,10 @@
 """Refusals that come of checkouts which do not fit together, each with its proof.
 
 A view that is generated names the fields of the stable tables as deployed; the checkout of the schemas is of another
-commit, and lists by name the fields that a deployed table has in the order in which it got them. Two such refusals can be
-proved from the files: a generated view names a field that the schema file of the table it reads does not have; or the
-parts of a UNION have the very same fields, in another order, in a column that comes from a stable table. All else is
-refused.
+commit, and lists by name the fields that a deployed table has in the order in which it got them. Three such refusals can be
+proved from the files: a generated view names a field that the schema file of the table it reads does not have; the parts
+of a UNION have the very same fields, in another order, in a column that comes from a stable table; the rows of two tables,
+between which IF chooses, have the very same columns in another order. All else is refused.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,8 @@ class Skew:
         try:
             if field and not (self._main / path).exists():
                 return self._missing(path, home, line, field[1])
+            if message.startswith("No matching signature for function IF"):
+                return self._rows(path, home)
             return self._unlike(path, home, int(column[1])) if column else ""
         except (OrchestratorError, SqlglotError):
             return ""
@@ -63,10 +66,7 @@ class Skew:
         return f"`{field}` is not in {', '.join(sorted(file for file, _ in stable.values()))}"
 
     def _unlike(self, path: str, home: TableRef, number: int) -> str:
-        tree = sqlglot.parse_one(
-            self._catalog.template(path, home, self._catalog.text(path) or "").render(), "bigquery"
-        )
-        query = tree.expression if isinstance(tree, exp.Create) else tree
+        query = self._query(path, home)
         for union in query.find_all(exp.Union):
             if isinstance(union.parent, exp.Union):
                 continue
@@ -81,6 +81,24 @@ class Skew:
                 if difference and stable[0] + stable[index]:
                     return f"{difference}, with the fields by name in {', '.join(stable[0] + stable[index])}"
         return ""
+
+    def _rows(self, path: str, home: TableRef) -> str:
+        query = self._query(path, home)
+        for choice in query.find_all(exp.If):
+            names = [arm.name for arm in (choice.args.get("true"), choice.args.get("false")) if type(arm) is exp.Column]
+            if len(names) < 2:
+                continue
+            text = f"{_common(query, choice)} SELECT {', '.join(names)} FROM {', '.join(names)}"
+            rows = self._catalog.analyze(text, home).columns
+            difference = _order(rows[0], replace(rows[1], name=rows[0].name)) if len(rows) == 2 else ""
+            if difference:
+                return f"{difference} of {names[1]}, in the order of the schema.yaml of the tables that they come from"
+        return ""
+
+    def _query(self, path: str, home: TableRef) -> Any:
+        text = self._catalog.template(path, home, self._catalog.text(path) or "").render()
+        tree = sqlglot.parse_one(text, "bigquery")
+        return tree.expression if isinstance(tree, exp.Create) else tree
 
     def orders(self, given: Schema, written: Schema, tables: Iterable[TableRef]) -> list[str]:
         """For each record of a query that schema.yaml has with the same fields in another order: the schema file of a
@@ -145,10 +163,10 @@ class Skew:
         return {} if known is None else {table: (known.origin, known.schema)}
 
 
-def _common(query: Any, union: Any) -> str:
-    """The CTEs that stand before a union in its query."""
+def _common(query: Any, part: Any) -> str:
+    """The CTEs that stand before a part of a query."""
     clause = query.args.get("with_") or query.args.get("with")
-    inside = union.find_ancestor(exp.CTE)
+    inside = part.find_ancestor(exp.CTE)
     before: list[str] = []
     for cte in clause.expressions if clause else ():
         if cte is inside:
