@@ -18,7 +18,7 @@ from etl_orchestrator.engines.googlesql.catalog import Scope
 from etl_orchestrator.engines.googlesql.contents import with_wildcards
 from etl_orchestrator.engines.googlesql.encoding import NullElement
 from etl_orchestrator.engines.googlesql.evaluation import Evaluator, Failure, Surroundings, check_tables
-from etl_orchestrator.engines.googlesql.instance import Instance, OutOfMemory, Refusal, TimedOut
+from etl_orchestrator.engines.googlesql.instance import OutOfMemory, Refusal, TimedOut
 from etl_orchestrator.engines.googlesql.module import load
 from etl_orchestrator.engines.googlesql.narrowing import narrowed
 from etl_orchestrator.engines.googlesql.problems import RoutineRefused, problem_of
@@ -26,7 +26,7 @@ from etl_orchestrator.engines.googlesql.script_names import names_of
 from etl_orchestrator.engines.googlesql.script_reading import ScriptReading, read_script
 from etl_orchestrator.engines.googlesql.script_state import Frame, State
 from etl_orchestrator.engines.googlesql.scripts import ScriptRun
-from etl_orchestrator.engines.googlesql.session import Session
+from etl_orchestrator.engines.googlesql.session import Session, started
 from etl_orchestrator.engines.googlesql.text import Spelled, beyond_one_query, connections
 from etl_orchestrator.errors import EngineCrashed, InvalidInput, Unavailable
 from etl_orchestrator.table import Schema, TableRef
@@ -191,7 +191,7 @@ class GoogleSql:
         raise AssertionError("unreachable")
 
     def _started(self) -> Session:
-        return Session(Instance(load(self._cache_folder, self._on_compile), self._now, self._seconds))
+        return started(load(self._cache_folder, self._on_compile), self._now, self._seconds)
 
 
 def _read(session: Session, sql: str, scope: Scope, parameters: Mapping[str, str]) -> ScriptReading | SqlProblem:

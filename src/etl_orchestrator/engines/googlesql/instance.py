@@ -11,12 +11,13 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from wasmtime import ExitTrap, Linker, Module, Store, Trap, TrapCode, WasiConfig, WasmtimeError
 
-from etl_orchestrator.engines.googlesql.module import Compiled
+from etl_orchestrator.engines.googlesql.module import Compiled, keep
 from etl_orchestrator.errors import EngineCrashed, EngineError, Unsupported
 
 # protobuf 7 reads 100 nested messages, which `a || b || ...` with 30 parts exceeds; this lifts the limit (its name says
@@ -29,6 +30,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 #: What an instance may take; it is looked at so often while a call runs. A query of a SQL test takes 10 to 100 MB.
 MEMORY_BYTES = 400 << 20
 _WATCH_SECONDS = 0.02
+_PAGE_BYTES = 1 << 16
+_MEMORY = b"etl-orchestrator memory 1\n"
 _WASI = "wasi_snapshot_preview1"
 
 #: The clock stands still. The engine reads it thousands of times a query, too often for a function of Python's; a
@@ -121,7 +124,32 @@ class Instance:
         linker.define_instance(self._store, "engine", running)
         clock = linker.instantiate(self._store, Module(compiled.engine, _CLOCK % nanoseconds)).exports(self._store)
         door["clock"].set(self._store, 0, clock["clock_time_get"])  # type: ignore[union-attr]
-        self._run("_initialize")
+        self.is_warm = compiled.memory is not None and self._restored(compiled.memory)
+        if not self.is_warm:
+            self._run("_initialize")
+
+    def keep_memory(self, file: Path) -> None:
+        """For instances to come, which begin with it: no call may be under way, nothing registered."""
+        with suppress(OSError):  # they start without it
+            keep(file, _MEMORY + ctypes.string_at(self._memory.data_ptr(), self.memory_bytes))
+
+    def _restored(self, file: Path) -> bool:
+        """Whether the memory now holds what another instance of the same module kept.
+
+        All that it knows is there: its variables outside the memory are where the stack begins, which is so between
+        calls, and files are closed.
+        """
+        try:
+            content = memoryview(file.read_bytes())
+        except OSError:
+            return False
+        size = len(content) - len(_MEMORY)
+        if content[: len(_MEMORY)] != _MEMORY or size % _PAGE_BYTES or size < self.memory_bytes:
+            return False
+        self._memory.grow((size - self.memory_bytes) // _PAGE_BYTES)
+        start = ctypes.addressof(self._memory.data_ptr().contents)
+        memoryview((ctypes.c_char * size).from_address(start)).cast("B")[:] = content[len(_MEMORY) :]
+        return True
 
     def call(self, method: str, request: Any, response: Any) -> Any:
         """Calls a method of ZetaSqlLocalService; `response` is the class of the answer.

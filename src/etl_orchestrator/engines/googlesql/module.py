@@ -31,10 +31,11 @@ _STACK_BYTES = 2 << 20
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """The module and the engine it was made for."""
+    """The module and the engine it was made for; `memory` is where what it holds after its start is kept, if it is."""
 
     engine: Engine
     module: Module
+    memory: Path | None = None
 
 
 def cache_folder() -> Path:
@@ -68,12 +69,13 @@ def load(
         tell(f"cannot keep the compiled SQL analyzer ({error}); compiling it for this run only")
         return Compiled(engine, Module(engine, wasm.read_bytes()))
     kept = private / f"{_key(wasm)}.cwasm"
+    memory = kept.with_suffix(".memory")
     module = _read(engine, kept)
     if module:
-        return Compiled(engine, module)
+        return Compiled(engine, module, memory)
     with (private / f"{kept.name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        return Compiled(engine, _read(engine, kept) or _compile(engine, wasm, kept, tell))
+        return Compiled(engine, _read(engine, kept) or _compile(engine, wasm, kept, tell), memory)
 
 
 def config() -> Config:
@@ -123,19 +125,29 @@ def _read(engine: Engine, kept: Path) -> Module | None:
         return None
 
 
+def keep(file: Path, content: bytes | bytearray) -> None:
+    """The whole file, readable by us alone, or none of it."""
+    handle, partial = tempfile.mkstemp(dir=file.parent, prefix=file.name, suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as part:
+            part.write(content)
+            part.flush()
+            os.fsync(part.fileno())
+        os.replace(partial, file)
+    except OSError:
+        Path(partial).unlink(missing_ok=True)
+        raise
+
+
 def _compile(engine: Engine, wasm: Path, kept: Path, tell: Callable[[str], None]) -> Module:
     from etl_orchestrator.engines.googlesql.optimizer import optimized  # once per machine, not at each start
 
     tell("compiling the SQL analyzer for this machine, once (20 to 60 s)")
     began = time.monotonic()
     module = Module(engine, optimized(wasm))
-    handle, partial = tempfile.mkstemp(dir=kept.parent, prefix=kept.name, suffix=".part")
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(module.serialize())
-        os.replace(partial, kept)
+        keep(kept, module.serialize())
     except OSError as error:
-        Path(partial).unlink(missing_ok=True)
         tell(f"cannot keep the compiled SQL analyzer ({error})")
         return module
     tell(f"compiled the SQL analyzer in {time.monotonic() - began:.0f} s")

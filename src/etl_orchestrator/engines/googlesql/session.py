@@ -6,6 +6,7 @@ import re
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from zetasql.wasi._pb2.zetasql.local_service import local_service_pb2 as service
@@ -18,6 +19,7 @@ from zetasql.wasi._pb2.zetasql.public.simple_table_pb2 import SimpleColumnProto,
 from etl_orchestrator.engines.googlesql.answers import Answers
 from etl_orchestrator.engines.googlesql.catalog import PARTITION_COLUMNS, Scope, catalog_of
 from etl_orchestrator.engines.googlesql.instance import Instance, Refusal
+from etl_orchestrator.engines.googlesql.module import Compiled
 from etl_orchestrator.engines.googlesql.problems import RoutineRefused, problem_of
 from etl_orchestrator.engines.googlesql.routines import Known, called, known_of
 from etl_orchestrator.engines.googlesql.text import connections, spell
@@ -122,6 +124,15 @@ class Contents:
         return request
 
 
+def started(compiled: Compiled, now: datetime, seconds: float) -> Session:
+    """A session. The first one on a machine does what each does at its beginning, and the memory it has then is kept."""
+    instance = Instance(compiled, now, seconds)
+    if compiled.memory and not instance.is_warm:
+        Session(instance).warm_up()
+        instance.keep_memory(compiled.memory)
+    return Session(instance)
+
+
 class Session:
     """One instance and what it was told; not for several threads at once."""
 
@@ -145,6 +156,12 @@ class Session:
             "GetAnalyzerOptions", service.AnalyzerOptionsRequest(), options_pb2.AnalyzerOptionsProto
         )
         self._rewrites = list(defaults.enabled_rewrites)
+
+    def warm_up(self) -> None:
+        """Makes the engine read its functions; nothing stays registered."""
+        catalog = self.catalog(Scope({}))
+        self.analyze("SELECT COUNT(*) AS n, SUM(x + 1) AS s FROM UNNEST([1, 2]) AS x", catalog, {})
+        self._forget(self._catalogs.popitem()[1].number)
 
     def catalog(self, scope: Scope) -> Registered:
         """Registers what the scope offers, or finds it registered; the least recently used catalogs are given up."""

@@ -1,16 +1,20 @@
-"""Bounds of a running engine: time of work, memory, and answers that point outside of it."""
+"""A running engine: how it begins; its bounds of work, of memory, and answers that point outside of it."""
 
 from __future__ import annotations
 
+import stat
 import threading
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
+from etl_orchestrator.engines.googlesql.catalog import base_catalog
 from etl_orchestrator.engines.googlesql.instance import Guard, Instance, OutOfMemory
-from etl_orchestrator.engines.googlesql.module import load
-from etl_orchestrator.engines.googlesql.session import Session
+from etl_orchestrator.engines.googlesql.module import Compiled, load
+from etl_orchestrator.engines.googlesql.session import Contents, Session, started
 from etl_orchestrator.errors import EngineCrashed
 
 _NOW = datetime(2025, 1, 1, tzinfo=UTC)
@@ -28,6 +32,48 @@ def test_a_call_that_takes_too_much_memory_is_stopped() -> None:
 def test_an_answer_outside_the_memory_is_not_read(pointer: int, length: int) -> None:
     with pytest.raises(EngineCrashed, match="outside its memory"):
         Instance(load(), _NOW, seconds=30)._address(pointer, length)
+
+
+@pytest.fixture
+def compiled(tmp_path: Path) -> Compiled:
+    """With no memory kept yet."""
+    return replace(load(), memory=tmp_path / "kept.memory")
+
+
+def test_the_first_start_keeps_its_memory_and_the_next_begins_with_it(compiled: Compiled) -> None:
+    first = started(compiled, _NOW, seconds=30)
+    assert compiled.memory
+    assert stat.S_IMODE(compiled.memory.stat().st_mode) == 0o600
+    kept = compiled.memory.read_bytes()
+    later = Instance(compiled, _NOW, seconds=30)
+    assert later.is_warm
+    sql = "SELECT a.x, (SELECT MAX(y) FROM u) FROM t AS a"
+    assert Session(later).table_names(sql) == first.table_names(sql)
+    assert compiled.memory.read_bytes() == kept
+
+
+@pytest.mark.parametrize("content", [b"", b"etl-orchestrator memory 1\nhalf a page", b"something else"])
+def test_a_memory_that_is_damaged_is_not_used(compiled: Compiled, content: bytes) -> None:
+    assert compiled.memory
+    compiled.memory.write_bytes(content)
+    instance = Instance(compiled, _NOW, seconds=30)
+    assert not instance.is_warm
+    assert Session(instance).table_names("SELECT 1 FROM t") == [("t",)]
+
+
+def test_a_memory_that_cannot_be_kept_is_no_reason_to_stop(compiled: Compiled, tmp_path: Path) -> None:
+    nowhere = replace(compiled, memory=tmp_path / "gone" / "kept.memory")
+    assert started(nowhere, _NOW, seconds=30).table_names("SELECT 1 FROM t") == [("t",)]
+
+
+def test_a_memory_kept_at_one_time_tells_another(compiled: Compiled) -> None:
+    """The clock is not in it."""
+    started(compiled, _NOW, seconds=30)
+    session = started(compiled, datetime(2031, 2, 3, tzinfo=UTC), seconds=30)
+    _, rows = session.evaluate(
+        "SELECT UNIX_SECONDS(CURRENT_TIMESTAMP())", Contents(base_catalog(session.functions), {}), {}, {}
+    )
+    assert rows[0].cell[0].int64_value == 1_927_843_200
 
 
 def test_waiting_is_no_work() -> None:
