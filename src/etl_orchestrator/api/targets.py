@@ -11,6 +11,8 @@ from etl_orchestrator.layout import paths
 from etl_orchestrator.model import Model
 from etl_orchestrator.table import TableRef
 
+_SUFFIXES = (".sql", ".py", ".yaml", ".yml", ".md")
+
 
 def models(workplace: Workplace, targets: Sequence[str]) -> list[Model]:
     """The models that tables, files or folders name. Raises InvalidInput for a target that names none."""
@@ -32,6 +34,13 @@ def standing(workplace: Workplace, target: str) -> Path | None:
     return None
 
 
+def table_named(workplace: Workplace, target: str) -> TableRef:
+    """The table of this name. Raises InvalidInput, which says what is missing where the target is written as a path."""
+    if target and ("/" in target or Path(target).suffix in _SUFFIXES):
+        raise InvalidInput(f"there is no file or folder `{target}`", fix="name a table, its folder or a file of it")
+    return TableRef.parse(target, workplace.settings.project)
+
+
 def relative(workplace: Workplace, path: Path) -> str:
     resolved = path.resolve()
     if not resolved.is_relative_to(workplace.root):
@@ -45,7 +54,7 @@ def tables(workplace: Workplace, targets: Sequence[str]) -> list[TableRef]:
     for target in targets:
         path = standing(workplace, target)
         if path is None:
-            named = TableRef.parse(target, workplace.settings.project)
+            named = table_named(workplace, target)
             if not workplace.tools.catalog.paths(paths.table_folder(named)):
                 raise InvalidInput(f"there is no table `{named}`", at=paths.table_folder(named))
             found[named] = None

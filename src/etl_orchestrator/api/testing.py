@@ -11,14 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from etl_orchestrator.api.targets import relative, standing
+from etl_orchestrator.api.targets import relative, standing, table_named
 from etl_orchestrator.api.workplace import Workplace
 from etl_orchestrator.errors import EngineCrashed, InvalidInput, OrchestratorError
 from etl_orchestrator.finding import Finding
 from etl_orchestrator.layout import paths
 from etl_orchestrator.outcome import Outcome, of_error
 from etl_orchestrator.run import Status
-from etl_orchestrator.table import TableRef
 from etl_orchestrator.tools import Tools
 
 if TYPE_CHECKING:
@@ -142,7 +141,7 @@ def _places(workplace: Workplace, targets: Sequence[str]) -> tuple[Place, ...]:
     for target in targets:
         path = standing(workplace, target)
         if path is None:
-            table = TableRef.parse(target, workplace.settings.project)
+            table = table_named(workplace, target)
             if not catalog.paths(paths.table_folder(table)) and not catalog.paths(paths.tests_folder(table)):
                 raise InvalidInput(f"there is no table `{table}`", at=paths.table_folder(table))
             files += [*catalog.paths(paths.table_folder(table)), *catalog.paths(paths.tests_folder(table))]

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from etl_orchestrator.api.targets import standing, tables
+from etl_orchestrator.api.targets import standing, table_named, tables
 from etl_orchestrator.api.workplace import Workplace
 from etl_orchestrator.errors import EngineError, InvalidInput, OrchestratorError, Unavailable
 from etl_orchestrator.layout import paths
@@ -58,7 +58,7 @@ def _named(workplace: Workplace, targets: Sequence[str], downstream: bool) -> li
     outside = [target for target in targets if downstream and standing(workplace, target) is None]
     inside = [target for target in targets if target not in outside]
     found = list(tables(workplace, inside)) if inside else []
-    return [*found, *(TableRef.parse(target, workplace.settings.project) for target in outside)]
+    return [*found, *(table_named(workplace, target) for target in outside)]
 
 
 def _column(traced: Any) -> dict[str, Any]:
