@@ -1,4 +1,4 @@
-"""Writes the generated pages of docs/: gates.md, cli.md. A test fails when they are not current.
+"""Writes the generated pages of docs/: gates.md, cli.md, requirements.schema.json. A test fails when they are not current.
 
 python docs/generate.py
 """
@@ -39,13 +39,20 @@ def cli_page() -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def requirements_schema() -> str:
+    """The JSON Schema of the YAML form of requirements."""
+    from etl_orchestrator.intake.yaml_keys import json_schema_text
+
+    return json_schema_text()
+
+
 def _help(*command: str) -> str:
     words = [sys.executable, "-m", "etl_orchestrator", *command, "--help"]
     environment = {**os.environ, "COLUMNS": "100"}
     return subprocess.run(words, capture_output=True, text=True, check=True, env=environment).stdout
 
 
-PAGES = {"gates.md": gates_page, "cli.md": cli_page}
+PAGES = {"gates.md": gates_page, "cli.md": cli_page, "requirements.schema.json": requirements_schema}
 
 if __name__ == "__main__":
     for name, make in PAGES.items():
