@@ -15,7 +15,7 @@ HERE = Path(__file__).parent
 
 def gates_page() -> str:
     """Every gate's explain page, by room."""
-    from etl_orchestrator.api.listing import gates
+    from etl_orchestrator.api.inventory import gates
 
     parts = ["# Gates", "Generated from `src/etl_orchestrator/gates/` by `python docs/generate.py`."]
     room = ""

@@ -14,7 +14,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from etl_orchestrator.api.listing import gates
+from etl_orchestrator.api.inventory import gates
 from etl_orchestrator.cli import cli
 
 ROOT = Path(__file__).parents[2]

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from etl_orchestrator.api.building import BuildOptions, build, build_all, plan, resume, runs
     from etl_orchestrator.api.checking import check
     from etl_orchestrator.api.formatting import format_sql_files, format_text
-    from etl_orchestrator.api.listing import explain, listing
+    from etl_orchestrator.api.inventory import explain, listing
     from etl_orchestrator.api.schemas import schema
     from etl_orchestrator.api.testing import Selection, test
     from etl_orchestrator.api.tracing import lineage
@@ -47,12 +47,12 @@ _MODULES = {
     "build": "building",
     "build_all": "building",
     "check": "checking",
-    "explain": "listing",
+    "explain": "inventory",
     "format_sql_files": "formatting",
     "format_text": "formatting",
     "init": "workplace",
     "lineage": "tracing",
-    "listing": "listing",
+    "listing": "inventory",
     "plan": "building",
     "resume": "building",
     "runs": "building",

@@ -276,9 +276,12 @@ def test_the_status_as_a_person_says_it(verb: str, status: str, word: str) -> No
                 "validate",
                 "delivered",
                 table="p.d.t",
-                data={"columns": [{"name": "day", "type": "DATE", "mode": "NULLABLE"}]},
+                data={
+                    "columns": [{"name": "day", "type": "DATE", "mode": "NULLABLE"}],
+                    "notes": ["on the condition that `x` is an INTEGER"],
+                },
             ),
-            "valid  p.d.t  (0.00 s)\n  day  DATE  NULLABLE",
+            "valid  p.d.t  (0.00 s)\n  day  DATE  NULLABLE\non the condition that `x` is an INTEGER",
         ),
         (
             Outcome("test", "delivered", table="p.d.t", data=[{"test": "test_a", "verdict": "passed"}]),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from etl_orchestrator.api.listing import explain, gates, listing
+from etl_orchestrator.api.inventory import explain, gates, listing
 from etl_orchestrator.phases.order import PHASES
 
 
