@@ -41,6 +41,8 @@ class Frame:
 
     def owns(self, slot: int, width: int) -> bool:
         """No pointer may reach the slot. Two parameters of 8 bytes may be halves of one object of 16."""
+        if slot >= 0:  # above where the frame ends
+            return False
         if not self.escapes:
             return True
         return slot in self.of_parameters and slot not in self.escapes and (width < 8 or slot - 8 not in self.escapes)
