@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from etl_orchestrator.layout import yaml_text
-from etl_orchestrator.sql.federated import PROVIDED
 from etl_orchestrator.table import Field, Schema, TableRef
 from etl_orchestrator.tools import KnownSchema
 
@@ -35,6 +34,8 @@ _EXPORTS = (
 
 def schema_of(table: TableRef) -> KnownSchema | None:
     """None for a table that is not named as one of these."""
+    from etl_orchestrator.sql.federated import PROVIDED
+
     for dataset, name, file, page in _EXPORTS:
         if dataset.match(table.dataset) and name.match(table.name):
             return KnownSchema(_columns(file), page, notes=(f"{PROVIDED} `{table}` has the columns that {page} lists",))
