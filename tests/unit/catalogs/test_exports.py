@@ -15,7 +15,7 @@ from etl_orchestrator.table import TableRef, walk
         ("acme-data.analytics_12345.events_*", 30),
         ("acme-data.analytics_12345.events_20250101", 30),
         ("acme-data.analytics_12345.events_intraday_*", 30),
-        ("acme-data.12345.ga_sessions_*", 16),
+        ("acme-data.12345.ga_sessions_*", 17),
         ("acme-data.analytics_12345.users_20250101", 0),
         ("acme-data.analytics_shop.events_*", 0),
         ("acme-data.shop.ga_sessions_20250101", 0),
