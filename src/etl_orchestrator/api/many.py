@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -63,6 +60,10 @@ def _here(workplace: Workplace, asking: Asking[Item], due: Sequence[Item]) -> It
 
 def _elsewhere(root: Path, asking: Asking[Item], due: Sequence[Item], workers: int) -> Iterator[tuple[Item, Answer]]:
     """Spawned, not forked: a WASM instance and an open SQLite file do not survive a fork."""
+    import multiprocessing
+    from concurrent.futures import ProcessPoolExecutor, as_completed
+    from concurrent.futures.process import BrokenProcessPool
+
     context = multiprocessing.get_context("spawn")
     portions = [due[start : start + _PORTION] for start in range(0, len(due), _PORTION)]
     with ProcessPoolExecutor(workers, mp_context=context) as pool:
