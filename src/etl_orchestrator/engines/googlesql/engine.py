@@ -6,6 +6,7 @@ It has no network, no files and no way to any table but those it is given. What 
 
 from __future__ import annotations
 
+import gc
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
@@ -18,7 +19,7 @@ from etl_orchestrator.engines.googlesql.catalog import Scope
 from etl_orchestrator.engines.googlesql.contents import with_wildcards
 from etl_orchestrator.engines.googlesql.encoding import NullElement
 from etl_orchestrator.engines.googlesql.evaluation import Evaluator, Failure, Surroundings, check_tables
-from etl_orchestrator.engines.googlesql.instance import OutOfMemory, Refusal, TimedOut
+from etl_orchestrator.engines.googlesql.instance import MEMORY_BYTES, OutOfMemory, Refusal, TimedOut
 from etl_orchestrator.engines.googlesql.module import load
 from etl_orchestrator.engines.googlesql.narrowing import narrowed
 from etl_orchestrator.engines.googlesql.problems import RoutineRefused, problem_of
@@ -37,6 +38,7 @@ NOW = datetime(2025, 6, 15, 12, 0, 0, tzinfo=UTC)
 #: Gates ask again and again of one model; what a reading keeps of a wide query is megabytes.
 _SCRIPTS = 16
 _OUT_OF_RANGE = 11
+_LARGE_BYTES = 1000 << 20
 
 Answer = TypeVar("Answer")
 
@@ -63,7 +65,7 @@ class GoogleSql:
         self._session: Session | None = None
         self._evaluator = Evaluator(seconds)
         self._scripts: OrderedDict[object, tuple[Scope, ScriptReading | SqlProblem]] = OrderedDict()
-        self._too_large: dict[object, tuple[object, OutOfMemory]] = {}
+        self._too_large: dict[object, tuple[object, str]] = {}
         self._turn = threading.RLock()
         self._note = ""  # of the work done last
 
@@ -117,11 +119,12 @@ class GoogleSql:
         tables = frozenset((table, id(schema)) for table, schema in seen.items())
         asked = (sql, tables, tuple(parameters.items()), tuple(routines))
         if asked in self._too_large:
-            raise self._too_large[asked][1]
+            raise OutOfMemory(self._too_large[asked][1])
         try:
-            return self._served(reading)
+            return self._served(reading, more_memory=True)
         except OutOfMemory as full:
-            self._too_large[asked] = seen, full  # the schemas are kept, so that their identity stays theirs
+            # The schemas are kept, so that their identity stays theirs; not the error, which holds what was worked on.
+            self._too_large[asked] = seen, str(full)
             raise
 
     def references(self, sql: str) -> tuple[TableRef | str, ...]:
@@ -172,26 +175,43 @@ class GoogleSql:
         except NullElement as null:
             return ScriptResult(Rows(problem=SqlProblem(null.message)), {})
 
-    def _served(self, work: Callable[[Session], Answer]) -> Answer:
-        """The work done by a live session: after a crash once more by a new one, whose memory is whole."""
+    def _served(self, work: Callable[[Session], Answer], more_memory: bool = False) -> Answer:
+        """The work done by a live session: after a crash once more by a new one, whose memory is whole.
+
+        With `more_memory`, what took too much is done by an engine for it alone: views of thousands of columns take 500
+        to 800 MB, and no engine gives back what it took.
+        """
         with self._turn:
             self._note = ""
-            for last in (False, True):
-                used = self._session is not None
-                session = self._session = self._session or self._started()
-                try:
-                    return work(session)
-                except EngineCrashed as crash:
-                    self._session = None
-                    self._evaluator.forget()
-                    self._scripts.clear()
-                    if last or isinstance(crash, TimedOut) or (isinstance(crash, OutOfMemory) and not used):
-                        raise
-                    self._note = f"asked again of a new engine, because {crash.message}"
-        raise AssertionError("unreachable")
+            used = self._session is not None
+            try:
+                self._session = self._session or self._started()
+                return work(self._session)
+            except EngineCrashed as crash:
+                self._forget()
+                full = isinstance(crash, OutOfMemory)
+                if isinstance(crash, TimedOut) or (full and not used and not more_memory):
+                    raise
+                self._note = f"asked again of a new engine, because {crash.message}"
+            alone = full and more_memory
+            try:
+                self._session = self._started(_LARGE_BYTES if alone else MEMORY_BYTES)
+                return work(self._session)
+            except EngineCrashed:
+                alone = True
+                raise
+            finally:
+                if alone:
+                    self._forget()
+                    gc.collect()
 
-    def _started(self) -> Session:
-        return started(load(self._cache_folder, self._on_compile), self._now, self._seconds)
+    def _forget(self) -> None:
+        self._session = None
+        self._evaluator.forget()
+        self._scripts.clear()
+
+    def _started(self, memory_bytes: int = MEMORY_BYTES) -> Session:
+        return started(load(self._cache_folder, self._on_compile), self._now, self._seconds, memory_bytes)
 
 
 def _read(session: Session, sql: str, scope: Scope, parameters: Mapping[str, str]) -> ScriptReading | SqlProblem:

@@ -18,7 +18,7 @@ from zetasql.wasi._pb2.zetasql.public.simple_table_pb2 import SimpleColumnProto,
 
 from etl_orchestrator.engines.googlesql.answers import Answers
 from etl_orchestrator.engines.googlesql.catalog import PARTITION_COLUMNS, Scope, catalog_of
-from etl_orchestrator.engines.googlesql.instance import Instance, Refusal
+from etl_orchestrator.engines.googlesql.instance import MEMORY_BYTES, Instance, Refusal
 from etl_orchestrator.engines.googlesql.module import Compiled
 from etl_orchestrator.engines.googlesql.problems import RoutineRefused, problem_of
 from etl_orchestrator.engines.googlesql.routines import Known, called, known_of
@@ -124,9 +124,9 @@ class Contents:
         return request
 
 
-def started(compiled: Compiled, now: datetime, seconds: float) -> Session:
+def started(compiled: Compiled, now: datetime, seconds: float, memory_bytes: int = MEMORY_BYTES) -> Session:
     """A session. The first one on a machine does what each does at its beginning, and the memory it has then is kept."""
-    instance = Instance(compiled, now, seconds)
+    instance = Instance(compiled, now, seconds, memory_bytes)
     if compiled.memory and not instance.is_warm:
         Session(instance).warm_up()
         instance.keep_memory(compiled.memory)
