@@ -92,7 +92,6 @@ VALIDATING = Asking("validated", _kept, _verdict, _died)
 
 
 def _outcome(path: str, verdict: Answer, alone: bool) -> Outcome:
-    from etl_orchestrator.gates.query.refused_query import GATE
     from etl_orchestrator.sql.resolution import unpacked
 
     table = str(paths.table_of(path))
@@ -102,6 +101,8 @@ def _outcome(path: str, verdict: Answer, alone: bool) -> Outcome:
     if verdict["verdict"] == "accepted":
         return Outcome("validate", "delivered", table=table, data=data)
     if verdict["verdict"] == "refused":
+        from etl_orchestrator.gates.query.refused_query import GATE
+
         finding = found(GATE, verdict["message"], verdict["at"], "correct the query")
         return Outcome("validate", "open", table=table, findings=(finding,), data=data)
     kind = Unavailable if verdict["verdict"] == "unknown" else Unsupported

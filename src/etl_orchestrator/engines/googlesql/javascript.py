@@ -13,8 +13,6 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
-import quickjs
-
 from etl_orchestrator.engines.googlesql.computed import Failed, typed
 from etl_orchestrator.engines.googlesql.supplied import LACKS
 from etl_orchestrator.errors import EngineCrashed, Unsupported
@@ -130,6 +128,8 @@ class JavaScript:
 
     def __call__(self, key: str) -> Value:
         """The result for arguments as JSON text. Raises Failed for an error that the function throws."""
+        import quickjs
+
         try:
             text = self._function(key)
         except quickjs.JSException as error:
@@ -138,6 +138,8 @@ class JavaScript:
 
     @cached_property
     def _function(self) -> Any:
+        import quickjs
+
         context = quickjs.Context()
         context.set_memory_limit(MEMORY_BYTES)
         context.set_time_limit(self._seconds)

@@ -15,9 +15,9 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 
+import wasmtime
 import zetasql
 from wasmtime import Config, Engine, Module, WasmtimeError
 
@@ -89,13 +89,10 @@ def config() -> Config:
 
 
 def _key(wasm: Path) -> str:
-    """Native code fits one wasmtime, one input, one machine; size and time of change stand for 28 MB of input."""
-    status = wasm.stat()
-    parts = (
-        version("wasmtime"), version("zetasql"), str(status.st_size), str(status.st_mtime_ns), _RECIPE,
-        platform.system(), platform.machine(),
-    )  # fmt: skip
-    return f"zetasql-{version('zetasql')}-{hashlib.sha256('|'.join(parts).encode()).hexdigest()[:20]}"
+    """Native code fits one wasmtime, one input, one machine; sizes and times of change stand for their files."""
+    files = (wasm, Path(wasmtime.__file__))
+    parts = (*((f.stat().st_size, f.stat().st_mtime_ns) for f in files), _RECIPE, platform.system(), platform.machine())
+    return f"zetasql-{hashlib.sha256(repr(parts).encode()).hexdigest()[:20]}"
 
 
 def _private(folder: Path) -> Path:
