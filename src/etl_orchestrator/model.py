@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from etl_orchestrator.finding import Finding
-from etl_orchestrator.plan import Plan
-from etl_orchestrator.requirements import Requirements
 from etl_orchestrator.table import TableRef
+
+if TYPE_CHECKING:  # a model that stands in a repository has neither
+    from etl_orchestrator.plan import Plan
+    from etl_orchestrator.requirements import Requirements
 
 
 @dataclass(frozen=True, slots=True)

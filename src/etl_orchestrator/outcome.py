@@ -26,14 +26,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from etl_orchestrator.errors import EngineError, InvalidInput, OrchestratorError, Refused, Unavailable
 from etl_orchestrator.finding import Failed, Finding, NotDue, Passed, Unchecked, Verdict
-from etl_orchestrator.model import Artifact
-from etl_orchestrator.plan import Decision, Plan
-from etl_orchestrator.requirements import Question
-from etl_orchestrator.run import Answer, Run, Status, Visit
+
+if TYPE_CHECKING:  # an outcome carries them; a start that validates a file makes none
+    from etl_orchestrator.model import Artifact
+    from etl_orchestrator.plan import Decision, Plan
+    from etl_orchestrator.requirements import Question
+    from etl_orchestrator.run import Answer, Run, Status, Visit
 
 #: Exit code by status; a usage error is 2 as well.
 EXIT_CODES: dict[str, int] = {

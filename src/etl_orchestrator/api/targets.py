@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from etl_orchestrator.api.workplace import Workplace
 from etl_orchestrator.errors import InvalidInput
 from etl_orchestrator.layout import paths
-from etl_orchestrator.model import Model
 from etl_orchestrator.table import TableRef
+
+if TYPE_CHECKING:
+    from etl_orchestrator.model import Model
 
 _SUFFIXES = (".sql", ".py", ".yaml", ".yml", ".md")
 

@@ -15,7 +15,6 @@ from etl_orchestrator.api.workplace import Workplace
 from etl_orchestrator.errors import InvalidInput, OrchestratorError, Unavailable, Unsupported
 from etl_orchestrator.layout import paths
 from etl_orchestrator.outcome import Outcome, of_batch, of_error
-from etl_orchestrator.phase import found
 from etl_orchestrator.table import Field, Schema
 
 #: The files that are validated when a table or a folder is named; a file that is named may be any .sql of a table.
@@ -102,6 +101,7 @@ def _outcome(path: str, verdict: Answer, alone: bool) -> Outcome:
         return Outcome("validate", "delivered", table=table, data=data)
     if verdict["verdict"] == "refused":
         from etl_orchestrator.gates.query.refused_query import GATE
+        from etl_orchestrator.phase import found
 
         finding = found(GATE, verdict["message"], verdict["at"], "correct the query")
         return Outcome("validate", "open", table=table, findings=(finding,), data=data)

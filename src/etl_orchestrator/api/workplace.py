@@ -6,11 +6,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from etl_orchestrator.errors import InvalidInput, OrchestratorError
 from etl_orchestrator.outcome import Outcome, of_error
-from etl_orchestrator.store import Store
 from etl_orchestrator.tools import Analyzer, Catalog, Settings, Tools
+
+if TYPE_CHECKING:
+    from etl_orchestrator.store import Store
 
 
 class Workplace:
@@ -18,7 +21,6 @@ class Workplace:
 
     def __init__(self, root: Path, say: Callable[[str], None] | None = None, engine: str = "googlesql") -> None:
         self.root = root.resolve()
-        self.store = Store(self.root)
         self._say = say
         self._engine = engine
 
@@ -41,6 +43,12 @@ class Workplace:
             return cls.find(start, say)
         except InvalidInput:
             return cls(start, say)
+
+    @cached_property
+    def store(self) -> Store:
+        from etl_orchestrator.store import Store
+
+        return Store(self.root)
 
     @cached_property
     def settings(self) -> Settings:
@@ -90,7 +98,7 @@ def init(folder: Path, project: str, overwrite: bool = False) -> Outcome:
         if folder.exists() and not folder.is_dir():
             raise InvalidInput(f"`{folder}` is not a folder")
         folder.mkdir(parents=True, exist_ok=True)
-        written = Store(folder).write(repository.new_files(project), overwrite)
+        written = Workplace(folder).store.write(repository.new_files(project), overwrite)
     except OrchestratorError as error:
         return of_error("init", error)
     return Outcome("init", "delivered", data={"folder": str(folder), "files": list(written)})

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from etl_orchestrator.outcome import Outcome, decisions, said
-from etl_orchestrator.requirements import Question
-from etl_orchestrator.run import Run
+
+if TYPE_CHECKING:
+    from etl_orchestrator.requirements import Question
+    from etl_orchestrator.run import Run
 
 Style = Callable[[str, str], str]
 
