@@ -10,6 +10,7 @@ import hashlib
 import os
 import sqlite3
 import zlib
+from collections.abc import Iterator
 from contextlib import suppress
 from functools import cached_property
 from importlib.util import find_spec
@@ -24,6 +25,16 @@ def _analyzer() -> tuple[str, int] | None:
     """Where the analyzer is and when it was installed; its version would take 20 ms to ask for."""
     found = find_spec("zetasql")
     return (found.origin, os.stat(found.origin).st_mtime_ns) if found and found.origin else None
+
+
+def _sources(folder: str) -> Iterator[tuple[str, int, int]]:
+    """Path, time of change and size of each of our files; at each start, so without pathlib."""
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir():
+                yield from _sources(entry.path)
+            elif entry.name.endswith(".py"):
+                yield entry.path, entry.stat().st_mtime_ns, entry.stat().st_size
 
 
 class KeptAnswers:
@@ -71,6 +82,5 @@ class KeptAnswers:
     @cached_property
     def _version(self) -> str:
         """Sizes and times of our own files stand for what they say."""
-        own = [(str(path), path.stat().st_mtime_ns, path.stat().st_size) for path in sorted(_PACKAGE.rglob("*.py"))]
-        parts = (own, _analyzer(), os.environ.get("ETLO_PIPELINE_SCHEMAS"))
+        parts = (sorted(_sources(str(_PACKAGE))), _analyzer(), os.environ.get("ETLO_PIPELINE_SCHEMAS"))
         return hashlib.sha256(repr(parts).encode()).hexdigest()[:20]

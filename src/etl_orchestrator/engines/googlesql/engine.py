@@ -13,25 +13,25 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from etl_orchestrator.engines.googlesql.catalog import Scope
 from etl_orchestrator.engines.googlesql.contents import with_wildcards
 from etl_orchestrator.engines.googlesql.encoding import NullElement
-from etl_orchestrator.engines.googlesql.evaluation import Evaluator, Failure, Surroundings, check_tables
 from etl_orchestrator.engines.googlesql.instance import MEMORY_BYTES, OutOfMemory, Refusal, TimedOut
 from etl_orchestrator.engines.googlesql.module import load
 from etl_orchestrator.engines.googlesql.narrowing import narrowed
 from etl_orchestrator.engines.googlesql.problems import RoutineRefused, problem_of
 from etl_orchestrator.engines.googlesql.script_names import names_of
 from etl_orchestrator.engines.googlesql.script_reading import ScriptReading, read_script
-from etl_orchestrator.engines.googlesql.script_state import Frame, State
-from etl_orchestrator.engines.googlesql.scripts import ScriptRun
 from etl_orchestrator.engines.googlesql.session import Session, started
 from etl_orchestrator.engines.googlesql.text import Spelled, beyond_one_query, connections
 from etl_orchestrator.errors import EngineCrashed, InvalidInput, Unavailable
 from etl_orchestrator.table import Schema, TableRef
 from etl_orchestrator.tools import Analysis, ParameterValue, Routine, Rows, ScriptResult, SqlProblem, TableData, View
+
+if TYPE_CHECKING:
+    from etl_orchestrator.engines.googlesql.evaluation import Evaluator
 
 #: The moment every query is run at, so that a test that reads the clock gives the same rows tomorrow.
 NOW = datetime(2025, 6, 15, 12, 0, 0, tzinfo=UTC)
@@ -63,7 +63,7 @@ class GoogleSql:
         self._now = now
         self._seconds = seconds
         self._session: Session | None = None
-        self._evaluator = Evaluator(seconds)
+        self._evaluator: Evaluator | None = None  # until something is run
         self._scripts: OrderedDict[object, tuple[Scope, ScriptReading | SqlProblem]] = OrderedDict()
         self._too_large: dict[object, tuple[object, str]] = {}
         self._turn = threading.RLock()
@@ -155,15 +155,18 @@ class GoogleSql:
         routines: Sequence[Routine] = (),
     ) -> ScriptResult:
         """See `tools.Runner`."""
+        from etl_orchestrator.engines.googlesql.evaluation import Evaluator, Failure, Surroundings, check_tables
+        from etl_orchestrator.engines.googlesql.script_state import Frame, State
+        from etl_orchestrator.engines.googlesql.scripts import ScriptRun
+
         check_tables(tables)
+        evaluator = self._evaluator = self._evaluator or Evaluator(self._seconds)
 
         def result(session: Session) -> ScriptResult:
             if not beyond_one_query(sql):
-                return ScriptResult(
-                    self._evaluator.query(session, sql, Surroundings(tables, parameters, routines)), tables
-                )
+                return ScriptResult(evaluator.query(session, sql, Surroundings(tables, parameters, routines)), tables)
             state = State(dict(tables), list(routines))
-            ScriptRun(session, self._evaluator, state, self._seconds).run(Frame(sql, parameters))
+            ScriptRun(session, evaluator, state, self._seconds).run(Frame(sql, parameters))
             return ScriptResult(state.rows, state.tables)
 
         try:
@@ -207,7 +210,8 @@ class GoogleSql:
 
     def _forget(self) -> None:
         self._session = None
-        self._evaluator.forget()
+        if self._evaluator:
+            self._evaluator.forget()
         self._scripts.clear()
 
     def _started(self, memory_bytes: int = MEMORY_BYTES) -> Session:
