@@ -109,11 +109,6 @@ def _parts(clause: object) -> list[exp.Expr]:
     return [part for part in (clause if isinstance(clause, list) else [clause]) if isinstance(part, exp.Expr)]
 
 
-def offset_of(text: str, line: int, column: int) -> int:
-    lines = text.split("\n")
-    return sum(len(before) + 1 for before in lines[: line - 1]) + max(column - 1, 0)
-
-
 def _arguments(tokens: list[Token]) -> tuple[list[str | None], int]:
     """The arguments of a call, None for one that is no string, and where it ends."""
     found: list[list[Token]] = [[]]

@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from etl_orchestrator.errors import Unavailable
-from etl_orchestrator.sql.external_calls import Call, calls_of, is_independent, offset_of, replaced
+from etl_orchestrator.sql.external_calls import Call, calls_of, is_independent, replaced
 from etl_orchestrator.sql.self_reading import shape
+from etl_orchestrator.sql.tokens import offset_of
 from etl_orchestrator.table import Field, Schema, TableRef
 from etl_orchestrator.tools import Analysis, SqlProblem
 

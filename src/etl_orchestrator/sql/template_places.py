@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from etl_orchestrator.errors import OrchestratorError
 from etl_orchestrator.sql.templates import Template, has_template
+from etl_orchestrator.sql.tokens import offset_of
 
 # Two characters of the private use area, which no SQL file holds.
 _OPEN, _CLOSE = "\ue000", "\ue001"
@@ -53,7 +54,7 @@ def place_of(template: Template, rendered: str, line: int, column: int) -> Place
         marked = ""
     if _MARK.sub("", marked) != rendered:
         return Place(template.at, nearest_line(template.text, rendered, line), 1)
-    number, offset = _origin(marked, _offset(rendered, line, column))
+    number, offset = _origin(marked, offset_of(rendered, line, column))
     path, text = sources[number]
     before = text[:offset]
     return Place(path, before.count("\n") + 1, offset - (before.rfind("\n") + 1) + 1)
@@ -105,12 +106,6 @@ def _origin(marked: str, wanted: int) -> tuple[int, int]:
         position = mark.end()
         number, offset, is_expression = int(mark[1]), int(mark[2]), mark[3] == "1"
     return number, offset if is_expression else offset + wanted - passed
-
-
-def _offset(text: str, line: int, column: int) -> int:
-    lines = text.split("\n")
-    start = sum(len(previous) + 1 for previous in lines[: line - 1])
-    return min(start + max(column, 1) - 1, len(text))
 
 
 def nearest_line(template: str, rendering: str, line: int) -> int:

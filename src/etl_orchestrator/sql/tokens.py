@@ -123,6 +123,13 @@ def position(text: str, offset: int) -> tuple[int, int]:
     return text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset)
 
 
+def offset_of(text: str, line: int, column: int) -> int:
+    """The inverse of `position`; a place behind the text is its end."""
+    lines = text.split("\n")
+    start = sum(len(previous) + 1 for previous in lines[: line - 1])
+    return min(start + max(column, 1) - 1, len(text))
+
+
 def place(text: str, offset: int, at: str = "") -> str:
     """`path:line:column` of an offset, in words where there is no path."""
     line, column = position(text, offset)

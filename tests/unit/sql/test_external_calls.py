@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from etl_orchestrator.errors import Unavailable
-from etl_orchestrator.sql.external_calls import calls_of, is_independent, offset_of, replaced
+from etl_orchestrator.sql.external_calls import calls_of, is_independent, replaced
+from etl_orchestrator.sql.tokens import offset_of
 
 
 def columns(statement: str) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from etl_orchestrator.errors import InvalidInput
-from etl_orchestrator.sql.tokens import position, tokenize
+from etl_orchestrator.sql.tokens import offset_of, position, tokenize
 
 
 def kinds(text: str) -> list[tuple[str, str]]:
@@ -129,6 +129,11 @@ def test_what_is_never_closed_is_told_with_its_place(text: str, place: str, mark
 
 def test_position_counts_from_one() -> None:
     assert [position("ab\nc", offset) for offset in range(4)] == [(1, 1), (1, 2), (1, 3), (2, 1)]
+
+
+def test_an_offset_is_found_again_and_one_behind_the_text_is_its_end() -> None:
+    assert [offset_of("ab\nc", *position("ab\nc", offset)) for offset in range(4)] == [0, 1, 2, 3]
+    assert offset_of("ab\nc", 2, 9) == offset_of("ab\nc", 7, 1) == 4
 
 
 @given(st.text(alphabet="aA1 .\n\t-'\"`(){}%#/*;<>|=\\é", max_size=40))

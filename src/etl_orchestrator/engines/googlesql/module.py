@@ -1,6 +1,6 @@
 """The compiled analyzer: WebAssembly made native code once per machine, kept in a private folder.
 
-Making it takes 30 s of two cores and 1 GB, 10 of them for the optimizer, which makes it 2.4 times as fast; loading what
+Making it takes 40 s of two cores and 1 GB, 15 of them for the optimizer, which makes it 2.4 times as fast; loading what
 was kept takes a few milliseconds.
 """
 

@@ -1,17 +1,14 @@
-"""The engine itself: names, problems with their place, lineage, refusals, recovery."""
+"""The engine itself: names, problems with their place, lineage, refusals."""
 
 from __future__ import annotations
 
 import threading
 from datetime import UTC, date, datetime
-from typing import Any
 
 import pytest
 
 from etl_orchestrator.engines.googlesql import GoogleSql
-from etl_orchestrator.engines.googlesql.instance import MEMORY_BYTES, OutOfMemory, TimedOut
-from etl_orchestrator.engines.googlesql.session import Session
-from etl_orchestrator.errors import EngineCrashed, InvalidInput, Unsupported
+from etl_orchestrator.errors import InvalidInput, Unsupported
 from etl_orchestrator.table import Field, Schema, TableRef
 from etl_orchestrator.tools import Analysis, Analyzer, ParameterValue, Runner, TableData, Value
 
@@ -259,90 +256,6 @@ def test_more_schemas_than_are_kept(engine: GoogleSql) -> None:
         assert engine.run(
             "SELECT COUNT(*) AS c FROM " + table.name.join(("many.", "")), {table: TableData(())}, {}
         ).rows
-
-
-def test_after_a_query_without_end_the_next_one_runs() -> None:
-    engine = GoogleSql(seconds=0.5)
-    endless = "WITH RECURSIVE r AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM r) SELECT MAX(n) AS m FROM r"
-    with pytest.raises(TimedOut, match=r"0\.5 s"):
-        engine.run(endless, {}, {})
-    assert engine.run("SELECT 1 AS a", {}, {}).rows == ((1,),)
-
-
-def test_after_a_crash_the_next_query_runs() -> None:
-    engine = GoogleSql()
-    deep = f"SELECT {'+'.join(['1'] * 5_000)} AS a"
-    with pytest.raises(EngineCrashed):
-        engine.analyze(deep, {}, {})
-    assert engine.run("SELECT 1 AS a", {}, {}).rows == ((1,),)
-
-
-class _TrapsOnce(GoogleSql):
-    """An engine whose first instance answers nothing but a trap."""
-
-    instances = 0
-
-    def _started(self, memory_bytes: int = MEMORY_BYTES) -> Session:
-        self.instances += 1
-        session = super()._started(memory_bytes)
-        if self.instances == 1:
-            for call in ("table_names", "analyze", "routines"):
-                setattr(session, call, _trap)
-        return session
-
-
-def _trap(*_: object) -> Any:
-    raise EngineCrashed("the SQL engine crashed: unreachable code")
-
-
-def test_after_a_trap_a_new_instance_gives_the_answer_and_the_evidence_says_so() -> None:
-    engine = _TrapsOnce()
-    analysis = engine.analyze("SELECT 1 AS a", {}, {})
-    assert [column.name for column in analysis.columns] == ["a"]
-    assert "asked again of a new engine" in analysis.notes[0]
-    assert "unreachable code" in analysis.notes[0]
-    assert engine.analyze("SELECT 2 AS a", {}, {}).notes == ()
-    rows = _TrapsOnce().run("SELECT 1 AS a", {}, {})
-    assert rows.rows == ((1,),)
-    assert "unreachable code" in rows.note
-
-
-class _FillsUp(GoogleSql):
-    """An engine whose instances take too much memory, but for those that may take more."""
-
-    def __init__(self, most: int) -> None:
-        super().__init__()
-        self.most = most
-        self.started: list[int] = []
-
-    def _started(self, memory_bytes: int = MEMORY_BYTES) -> Session:
-        self.started.append(memory_bytes)
-        session = super()._started(memory_bytes)
-        if memory_bytes < self.most:
-            vars(session)["analyze"] = _fills
-        return session
-
-
-def _fills(*_: object) -> Any:
-    raise OutOfMemory("the SQL engine took more than 400 MB")
-
-
-def test_a_query_that_takes_too_much_memory_is_asked_again_of_an_engine_with_more() -> None:
-    engine = _FillsUp(MEMORY_BYTES + 1)
-    analysis = engine.analyze("SELECT 1 AS a", {}, {})
-    assert [column.name for column in analysis.columns] == ["a"]
-    assert "more than 400 MB" in analysis.notes[0]
-    assert engine.started[0] == MEMORY_BYTES < engine.started[1]
-    engine.references("SELECT 1 AS a")  # the large one is given up, for it never gives back
-    assert engine.started[2:] == [MEMORY_BYTES]
-
-
-def test_a_query_that_takes_more_than_there_is_is_not_asked_twice() -> None:
-    engine = _FillsUp(1 << 40)
-    for _ in range(2):
-        with pytest.raises(OutOfMemory):
-            engine.analyze("SELECT 1 AS a", {}, {})
-    assert len(engine.started) == 2
 
 
 def test_threads_take_turns(engine: GoogleSql) -> None:

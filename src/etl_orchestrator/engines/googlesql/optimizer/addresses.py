@@ -144,9 +144,7 @@ class Reading:
 
     def _takes(self, count: int) -> None:
         """Values that something takes that is not followed: addresses among them escape."""
-        for address in self._stack[-count:]:
-            if address:
-                self.frames[address[0]].escapes.add(address[1])
+        self._leaves(count)
         del self._stack[-count:]
 
     def _got(self, variable: int, index: int) -> Address | None:
@@ -178,9 +176,8 @@ class Reading:
         value, address = self._stack.pop(), self._stack.pop()
         if value:
             self.frames[value[0]].escapes.add(value[1])
-        if not address:
-            return
-        self.frames[address[0]].accesses.append((index, instruction, address[1] + offset, address))
+        if address:
+            self.frames[address[0]].accesses.append((index, instruction, address[1] + offset, address))
 
     def _adds(self, kind: int, index: int) -> None:
         by, address = self._stack.pop(), self._stack.pop()
@@ -245,7 +242,7 @@ class Reading:
         label.variables = _merged(label.variables, self._variables)
 
     def _leaves(self, count: int) -> None:
-        """Values that a branch hands on: they stay where they are, and addresses among them escape."""
+        """Values that a branch or a call hands on: addresses among them escape."""
         for address in self._stack[-count:]:
             if address:
                 self.frames[address[0]].escapes.add(address[1])

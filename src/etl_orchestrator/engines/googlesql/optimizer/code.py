@@ -57,10 +57,6 @@ def _signed(data: bytes, at: int) -> int:
     return number - (1 << bits) if number >> (bits - 1) else number
 
 
-def _any_of(first: int, last: int) -> bytes:
-    return b"[" + re.escape(bytes([first])) + b"-" + re.escape(bytes([last])) + b"]"
-
-
 def _pattern() -> re.Pattern[bytes]:
     tables = b"|".join(
         re.escape(unsigned(count)) + b"(?:" + _LEB + b"){%d}" % (count + 1) for count in range(_MOST_TARGETS)
@@ -131,10 +127,10 @@ ACCESS: dict[int, tuple[int, int]] = {
     0x3D: (I64, 2), 0x3E: (I64, 4),
 }  # fmt: skip
 #: What a load that widens does, done to a value in a variable.
-WIDENED: dict[int, bytes] = {
-    0x2C: b"\xc0", 0x2D: b"\x41\xff\x01\x71", 0x2E: b"\xc1", 0x2F: b"\x41\xff\xff\x03\x71", 0x30: b"\xc2",
-    0x31: b"\x42\xff\x01\x83", 0x32: b"\xc3", 0x33: b"\x42\xff\xff\x03\x83", 0x34: b"\xc4",
-    0x35: b"\x42\xff\xff\xff\xff\x0f\x83",
+WIDENED: dict[int, tuple[bytes, ...]] = {
+    0x2C: (b"\xc0",), 0x2D: (b"\x41\xff\x01", b"\x71"), 0x2E: (b"\xc1",), 0x2F: (b"\x41\xff\xff\x03", b"\x71"),
+    0x30: (b"\xc2",), 0x31: (b"\x42\xff\x01", b"\x83"), 0x32: (b"\xc3",), 0x33: (b"\x42\xff\xff\x03", b"\x83"),
+    0x34: (b"\xc4",), 0x35: (b"\x42\xff\xff\xff\xff\x0f", b"\x83"),
 }  # fmt: skip
 
 _Info = tuple[int, int, int]

@@ -99,8 +99,7 @@ def _move(function: Function, frame: Frame, edits: _Edits, keeps_pointer: bool) 
             continue
         variable = unsigned(moved[slot])
         if instruction < _FIRST_STORE:
-            widened = WIDENED.get(instruction, b"")
-            edits[index] = (b"\x20" + variable, *_split(widened))
+            edits[index] = (b"\x20" + variable, *WIDENED.get(instruction, ()))
         else:
             edits[index] = (b"\x21" + variable,)
         for maker in only:
@@ -113,18 +112,11 @@ def _move(function: Function, frame: Frame, edits: _Edits, keeps_pointer: bool) 
 
 
 def _overlapping(widths: dict[int, int]) -> set[int]:
+    """The slots that share bytes with another one."""
     found: set[int] = set()
-    furthest = reaches = None
-    for slot in sorted(widths):
-        if reaches is not None and furthest is not None and slot < reaches:
+    furthest = min(widths, default=0)  # of those before, the one that reaches furthest
+    for slot in sorted(widths)[1:]:
+        if slot < furthest + widths[furthest]:
             found |= {slot, furthest}
-        if reaches is None or slot + widths[slot] > reaches:
-            furthest, reaches = slot, slot + widths[slot]
+        furthest = max(furthest, slot, key=lambda other: other + widths[other])
     return found
-
-
-def _split(widened: bytes) -> tuple[bytes, ...]:
-    """A constant and what is done with it, or one instruction."""
-    if not widened:
-        return ()
-    return (widened[:-1], widened[-1:]) if len(widened) > 1 else (widened,)
