@@ -87,7 +87,8 @@ class Workplace:
         from etl_orchestrator.catalogs.checkout import Checkout
         from etl_orchestrator.sql.resolution import Resolved
 
-        return Resolved(Checkout(self.root), analyzer, self.settings, KeptAnswers(self.root), frozen)
+        checkout = Checkout(self.root, say=self._say)
+        return Resolved(checkout, analyzer, self.settings, KeptAnswers(self.root), frozen)
 
 
 def init(folder: Path, project: str, overwrite: bool = False) -> Outcome:

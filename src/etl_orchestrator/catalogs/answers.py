@@ -17,6 +17,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from etl_orchestrator.catalogs.index import folder
+from etl_orchestrator.catalogs.schema_history import has_history
 
 _PACKAGE = Path(__file__).parents[1]
 
@@ -82,5 +83,7 @@ class KeptAnswers:
     @cached_property
     def _version(self) -> str:
         """Sizes and times of our own files stand for what they say."""
-        parts = (sorted(_sources(str(_PACKAGE))), _analyzer(), os.environ.get("ETLO_PIPELINE_SCHEMAS"))
+        schemas = os.environ.get("ETLO_PIPELINE_SCHEMAS")
+        ordered = schemas is not None and has_history(Path(schemas).absolute())
+        parts = (sorted(_sources(str(_PACKAGE))), _analyzer(), schemas, ordered)
         return hashlib.sha256(repr(parts).encode()).hexdigest()[:20]

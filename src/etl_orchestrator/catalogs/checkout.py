@@ -53,12 +53,20 @@ class Checkout:
     """Plays Catalog over a folder. Facts of all tables are a snapshot taken at the first question (`refresh` takes a
     new one); single files and schemas are read as they are now."""
 
-    def __init__(self, root: Path, cache_dir: Path | None = None, pipeline: PipelineSchemas | None = None) -> None:
+    def __init__(
+        self,
+        root: Path,
+        cache_dir: Path | None = None,
+        pipeline: PipelineSchemas | None = None,
+        say: Callable[[str], None] | None = None,
+    ) -> None:
         self._tree = Tree.at(root)
         if not self._tree.root.is_dir():
             raise InvalidInput(f"`{root}` is not a folder")
         self._index = Index(self._tree.root, cache_dir)
+        self._cache_dir = cache_dir
         self._given_pipeline = pipeline
+        self._say = say
         self._borrowed: dict[tuple[str, str], tuple[Sequence[schema_yaml.Entry], frozenset[str]]] = {}
         self._borrowing: list[str] = []
         self._read: list[set[str]] = [set()]  # files read for what is being made, the innermost last
@@ -301,7 +309,7 @@ class Checkout:
         if self._given_pipeline is not None:
             return self._given_pipeline
         place = pipeline_folder()
-        return PipelineSchemas(place, self.settings.project) if place is not None else None
+        return PipelineSchemas(place, self.settings.project, self._cache_dir, self._say) if place is not None else None
 
     def _pipeline_for(self, table: TableRef) -> PipelineSchemas:
         if self._pipeline is None:

@@ -77,6 +77,24 @@ class Index:
         """The bodies of all files of a kind by path, after `read` of those that are new or have changed."""
         return self._mended(lambda connection: self._refresh(connection, kind, stamps, read))
 
+    def fact(self, kind: str, path: str, stamp: Stamp, read: Callable[[str], str]) -> str:
+        """The body for one file; `read` is given that of the file as it was before, "" for none."""
+
+        def ask(connection: sqlite3.Connection) -> str:
+            row = connection.execute(
+                "SELECT mtime, size, body, sum FROM fact WHERE kind = ? AND path = ?", (kind, path)
+            ).fetchone()
+            mtime, size, body, check = row or (0, 0, "", 0)
+            if row is not None and _sum(path, (mtime, size), body) != check:
+                body = ""
+            elif row is not None and (mtime, size) == stamp:
+                return str(body)
+            body = read(body)
+            self._keep(connection, kind, {path: stamp}, {path: Fact(body)}, [path])
+            return body
+
+        return self._mended(ask)
+
     def entries(self, name: str) -> list[tuple[str, bool, int]]:
         """The descriptions of a column name: text, whether borrowed, how often; most frequent first."""
 

@@ -2,7 +2,8 @@
 
 They are not in bigquery-etl but in the branch `generated-schemas` of mozilla-pipeline-schemas, as
 `schemas/<namespace>/<doctype>/<doctype>.<N>.bq`: JSON lists of columns, the metadata columns of the pipeline
-(submission_timestamp, document_id, metadata, normalized_…, sample_id) included, as deployed.
+(submission_timestamp, document_id, metadata, normalized_…, sample_id) included, as deployed but for their order, which a
+clone with its history tells (`schema_history`).
 """
 
 from __future__ import annotations
@@ -10,10 +11,13 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from etl_orchestrator.catalogs.index import Index
+from etl_orchestrator.catalogs.schema_history import SchemaHistory
 from etl_orchestrator.catalogs.tree import Tree
 from etl_orchestrator.errors import InvalidInput
 from etl_orchestrator.layout import schema_yaml
@@ -41,10 +45,14 @@ def folder() -> Path | None:
 
 
 class PipelineSchemas:
-    """`root` is a checkout (or the folder `schemas` in it); nothing is read before it is asked for."""
+    """`root` is a checkout (or the folder `schemas` in it); nothing is read before it is asked for. `say` is told of what
+    takes long."""
 
-    def __init__(self, root: Path, project: str) -> None:
+    def __init__(
+        self, root: Path, project: str, cache_dir: Path | None = None, say: Callable[[str], None] | None = None
+    ) -> None:
         self._tree = Tree.at(root)
+        self._history = SchemaHistory(self._tree, Index(self._tree.root, cache_dir), say)
         self._top = "schemas" if (self._tree.root / "schemas").is_dir() else ""
         self._project = project
 
@@ -69,10 +77,11 @@ class PipelineSchemas:
         path = self._find(table)
         if path is None:
             return None
-        return KnownSchema(schema_yaml.fields(self._entries(path), path), path, (MARK + path,))
+        listed = schema_yaml.fields(self._entries(path), path)
+        return KnownSchema(self._history.in_order(path, listed), path, (MARK + path,))
 
     def entries(self, table: TableRef) -> list[dict[str, Any]] | None:
-        """The same as plain mappings, for a schema.yaml that includes some of them."""
+        """What the file lists, as plain mappings, for a schema.yaml that includes some of them."""
         path = self._find(table)
         return None if path is None else self._entries(path)
 

@@ -119,3 +119,20 @@ def test_the_folder_is_chosen_by_the_environment(monkeypatch: pytest.MonkeyPatch
     assert index.folder() == tmp_path / "xdg" / "etl-orchestrator"
     monkeypatch.setenv("ETLO_CACHE_DIR", str(tmp_path / "own"))
     assert index.folder() == tmp_path / "own"
+
+
+def test_one_fact_is_made_from_the_one_before_when_its_file_changed(tmp_path: Path) -> None:
+    given: list[str] = []
+
+    def read(before: str) -> str:
+        given.append(before)
+        return f"{before}+"
+
+    for stamp, body in (((1, 1), "+"), ((1, 1), "+"), ((2, 1), "++"), ((2, 1), "++"), ((2, 3), "+++")):
+        assert Index(ROOT, tmp_path).fact("order", "a", stamp, read) == body
+    assert Index(ROOT, tmp_path).fact("other", "a", (2, 3), read) == "+"
+    assert given == ["", "+", "++", ""]
+    with sqlite3.connect(only_file(tmp_path)) as connection:
+        connection.execute("UPDATE fact SET body = 'flipped'")
+    connection.close()
+    assert Index(ROOT, tmp_path).fact("order", "a", (2, 3), read) == "+"
