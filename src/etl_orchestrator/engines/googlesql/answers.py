@@ -10,9 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from zetasql.wasi._pb2.zetasql.public import function_pb2 as kinds
-from zetasql.wasi._pb2.zetasql.public.type_pb2 import TYPE_INT64
-
+from etl_orchestrator.engines.googlesql.protocol import SignatureArgumentKind, TypeKind
 from etl_orchestrator.engines.googlesql.resolved import concrete, inherited, kind
 from etl_orchestrator.engines.googlesql.routines import Known
 from etl_orchestrator.engines.googlesql.text import calls
@@ -48,7 +46,9 @@ class Answers:
         for name, node in _calls(nodes) if by_name else ():
             routine = by_name.get(name)
             signature = inherited(node, "signature")
-            if routine is None or any(argument.kind != kinds.ARG_TYPE_FIXED for argument in signature.argument):
+            if routine is None or any(
+                argument.kind != SignatureArgumentKind.ARG_TYPE_FIXED for argument in signature.argument
+            ):
                 continue
             types = tuple(argument.type.SerializeToString(deterministic=True) for argument in signature.argument)
             learned = self._learned.setdefault(routine, {})
@@ -94,7 +94,7 @@ def _quickened(routine: Known, learned: Iterable[Any]) -> Known:
         signature = type(routine.signature)()
         signature.CopyFrom(routine.signature)
         for argument, met in zip(signature.argument, found.argument, strict=True):
-            argument.kind = kinds.ARG_TYPE_FIXED
+            argument.kind = SignatureArgumentKind.ARG_TYPE_FIXED
             argument.num_occurrences = -1
             argument.type.CopyFrom(met.type)
         signature.return_type.CopyFrom(found.return_type)
@@ -102,8 +102,8 @@ def _quickened(routine: Known, learned: Iterable[Any]) -> Known:
     other = type(routine.signature)()
     other.CopyFrom(routine.signature)
     other.return_type.Clear()
-    other.return_type.kind = kinds.ARG_TYPE_FIXED
+    other.return_type.kind = SignatureArgumentKind.ARG_TYPE_FIXED
     other.return_type.num_occurrences = -1
-    other.return_type.type.type_kind = TYPE_INT64
+    other.return_type.type.type_kind = TypeKind.TYPE_INT64
     other.context_id = _OTHER
     return replace(routine, quick=(*signatures, other))

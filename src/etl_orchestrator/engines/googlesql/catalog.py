@@ -6,11 +6,17 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from zetasql.wasi._pb2.zetasql.proto import function_pb2, options_pb2
-from zetasql.wasi._pb2.zetasql.proto.simple_catalog_pb2 import SimpleCatalogProto
-from zetasql.wasi._pb2.zetasql.public import function_pb2 as function_kinds
-from zetasql.wasi._pb2.zetasql.public.simple_table_pb2 import SimpleColumnProto, SimpleTableProto
-
+from etl_orchestrator.engines.googlesql.protocol import (
+    FunctionArgumentTypeProto,
+    FunctionEnums,
+    FunctionProto,
+    FunctionSignatureProto,
+    SignatureArgumentKind,
+    SimpleCatalogProto,
+    SimpleColumnProto,
+    SimpleTableProto,
+    ZetaSQLBuiltinFunctionOptionsProto,
+)
 from etl_orchestrator.engines.googlesql.routines import Known
 from etl_orchestrator.engines.googlesql.types import type_of
 from etl_orchestrator.errors import InvalidInput, Unsupported
@@ -116,7 +122,7 @@ def _columns_of(name: str, number: int, schema: Schema, told: str = "") -> Simpl
 
 
 def catalog_of(
-    scope: Scope, functions: options_pb2.ZetaSQLBuiltinFunctionOptionsProto
+    scope: Scope, functions: ZetaSQLBuiltinFunctionOptionsProto
 ) -> tuple[SimpleCatalogProto, tuple[TableRef | str, ...]]:
     """The catalog with exactly what is in the scope, and its tables by their number.
 
@@ -184,7 +190,7 @@ def _insert(root: _Folder, path: Iterable[str], table: TableRef, proto: SimpleTa
     folder.tables[proto.name.lower()] = proto
 
 
-def base_catalog(functions: options_pb2.ZetaSQLBuiltinFunctionOptionsProto) -> SimpleCatalogProto:
+def base_catalog(functions: ZetaSQLBuiltinFunctionOptionsProto) -> SimpleCatalogProto:
     """A catalog with the functions and no table."""
     added = [*(_synonym(name, body) for name, body in _SYNONYMS.items()), _contains_substr()]
     catalog = SimpleCatalogProto(name="local", builtin_function_options=functions, custom_function=added)
@@ -193,32 +199,32 @@ def base_catalog(functions: options_pb2.ZetaSQLBuiltinFunctionOptionsProto) -> S
     return catalog
 
 
-def _contains_substr() -> function_pb2.FunctionProto:
+def _contains_substr() -> FunctionProto:
     """A function that BigQuery has and the engine does not; it is supplied where it is run."""
-    signature = function_pb2.FunctionSignatureProto()
+    signature = FunctionSignatureProto()
     anything, text, truth = signature.argument.add(), signature.argument.add(), signature.return_type
-    anything.kind = function_kinds.ARG_TYPE_ANY_1
+    anything.kind = SignatureArgumentKind.ARG_TYPE_ANY_1
     for fixed, name in ((text, "STRING"), (truth, "BOOLEAN")):
-        fixed.kind = function_kinds.ARG_TYPE_FIXED
+        fixed.kind = SignatureArgumentKind.ARG_TYPE_FIXED
         fixed.type.CopyFrom(type_of(Field("argument", name)))
     for argument in (anything, text, truth):
         argument.num_occurrences = -1
-    return function_pb2.FunctionProto(
-        name_path=["contains_substr"], group="External", mode=function_kinds.FunctionEnums.SCALAR, signature=[signature]
+    return FunctionProto(
+        name_path=["contains_substr"], group="External", mode=FunctionEnums.SCALAR, signature=[signature]
     )
 
 
-def _synonym(name: str, body: str) -> function_pb2.FunctionProto:
-    any_type = function_pb2.FunctionArgumentTypeProto(kind=function_kinds.ARG_TYPE_ARBITRARY, num_occurrences=-1)
-    signature = function_pb2.FunctionSignatureProto(return_type=any_type)
+def _synonym(name: str, body: str) -> FunctionProto:
+    any_type = FunctionArgumentTypeProto(kind=SignatureArgumentKind.ARG_TYPE_ARBITRARY, num_occurrences=-1)
+    signature = FunctionSignatureProto(return_type=any_type)
     for argument in ("x", "y"):
         added = signature.argument.add()
         added.CopyFrom(any_type)
         added.options.argument_name = argument
-    proto = function_pb2.FunctionProto(
+    proto = FunctionProto(
         name_path=[name],
         group="Templated_SQL_Function",
-        mode=function_kinds.FunctionEnums.AGGREGATE,
+        mode=FunctionEnums.AGGREGATE,
         signature=[signature],
         templated_sql_function_argument_name=["x", "y"],
     )

@@ -15,11 +15,8 @@ from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from zetasql.wasi._pb2.zetasql.local_service.local_service_pb2 import TableContent
-from zetasql.wasi._pb2.zetasql.public.simple_table_pb2 import SimpleColumnProto, SimpleTableProto
-from zetasql.wasi._pb2.zetasql.public.value_pb2 import ValueProto
-
 from etl_orchestrator.engines.googlesql.encoding import encode
+from etl_orchestrator.engines.googlesql.protocol import SimpleColumnProto, SimpleTableProto, TableContent, ValueProto
 from etl_orchestrator.engines.googlesql.types import type_of
 from etl_orchestrator.errors import EngineError, InvalidInput
 from etl_orchestrator.sql.values import canonical_json, check

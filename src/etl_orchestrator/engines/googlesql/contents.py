@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, time
 from typing import Any
 
-from zetasql.wasi._pb2.zetasql.local_service.local_service_pb2 import TableContent
-
 from etl_orchestrator.engines.googlesql.catalog import SUFFIX_COLUMN, pseudo_columns
 from etl_orchestrator.engines.googlesql.encoding import encode
+from etl_orchestrator.engines.googlesql.protocol import TableContent
 from etl_orchestrator.engines.googlesql.text import wildcards
 from etl_orchestrator.engines.googlesql.types import parse_type
 from etl_orchestrator.errors import InvalidInput

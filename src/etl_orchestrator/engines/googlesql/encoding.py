@@ -12,8 +12,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Context, Decimal
 from typing import Any
 
-from zetasql.wasi._pb2.zetasql.public.value_pb2 import ValueProto
-
+from etl_orchestrator.engines.googlesql.protocol import ValueProto
 from etl_orchestrator.errors import EngineError, Unsupported
 from etl_orchestrator.sql.values import canonical_json, empty
 from etl_orchestrator.table import Field

@@ -5,11 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from zetasql.wasi._pb2.zetasql.proto import function_pb2
-from zetasql.wasi._pb2.zetasql.public import function_pb2 as kinds
-
 from etl_orchestrator.engines.googlesql.computed import Computed
 from etl_orchestrator.engines.googlesql.javascript import JavaScript
+from etl_orchestrator.engines.googlesql.protocol import (
+    FunctionArgumentTypeProto,
+    FunctionEnums,
+    FunctionProto,
+    FunctionSignatureProto,
+    SignatureArgumentKind,
+)
 from etl_orchestrator.engines.googlesql.routines import Known
 from etl_orchestrator.engines.googlesql.supplied import LACKS, PREFIX, Template
 from etl_orchestrator.engines.googlesql.types import field_of, parse_type, type_name, type_of
@@ -25,20 +29,20 @@ def template_of(name: str, function: Computed, table: str) -> Template:
 
 def function_of(template: Template) -> Any:
     """A template as a function of the catalog."""
-    anything = function_pb2.FunctionArgumentTypeProto(kind=kinds.ARG_TYPE_ARBITRARY, num_occurrences=-1)
-    signature = function_pb2.FunctionSignatureProto(return_type=anything)
+    anything = FunctionArgumentTypeProto(kind=SignatureArgumentKind.ARG_TYPE_ARBITRARY, num_occurrences=-1)
+    signature = FunctionSignatureProto(return_type=anything)
     for name, given in template.arguments:
         argument = signature.argument.add()
         argument.CopyFrom(anything)
         if given:
-            argument.kind = kinds.ARG_TYPE_FIXED
+            argument.kind = SignatureArgumentKind.ARG_TYPE_FIXED
             argument.type.CopyFrom(type_of(parse_type(name, given)))
         argument.options.argument_name = name
         argument.options.is_not_aggregate = name in template.constant
-    proto = function_pb2.FunctionProto(
+    proto = FunctionProto(
         name_path=[PREFIX + template.name],
         group="Templated_SQL_Function",
-        mode=kinds.FunctionEnums.AGGREGATE if template.aggregate else kinds.FunctionEnums.SCALAR,
+        mode=FunctionEnums.AGGREGATE if template.aggregate else FunctionEnums.SCALAR,
         signature=[signature],
         templated_sql_function_argument_name=[name for name, _ in template.arguments],
     )

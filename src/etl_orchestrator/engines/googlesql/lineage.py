@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from zetasql.wasi._pb2.zetasql.public.type_pb2 import TYPE_STRUCT
-
+from etl_orchestrator.engines.googlesql.protocol import TypeKind
 from etl_orchestrator.engines.googlesql.resolved import children, column_list, concrete, inherited, kind, walk
 from etl_orchestrator.table import TableRef
 from etl_orchestrator.tools import Lineage
@@ -95,7 +94,11 @@ class Origins:
 
     def _special(self, node: Any) -> Callable[[Any], Origin] | None:
         name = kind(node)
-        if name == "FunctionCall" and inherited(node, "type").type_kind == TYPE_STRUCT and _function(node) in _CHOOSING:
+        if (
+            name == "FunctionCall"
+            and inherited(node, "type").type_kind == TypeKind.TYPE_STRUCT
+            and _function(node) in _CHOOSING
+        ):
             return self._of_choice
         found: Callable[[Any], Origin] | None = getattr(self, f"_of_{name}", None)
         return found

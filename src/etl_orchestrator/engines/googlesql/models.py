@@ -5,9 +5,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from zetasql.wasi._pb2.zetasql.proto import function_pb2
-from zetasql.wasi._pb2.zetasql.public import function_pb2 as kinds
-
+from etl_orchestrator.engines.googlesql.protocol import FunctionEnums, FunctionSignatureProto, SignatureArgumentKind
 from etl_orchestrator.engines.googlesql.routines import Known
 from etl_orchestrator.engines.googlesql.text import Edit
 from etl_orchestrator.engines.googlesql.types import parse_type, type_of
@@ -99,19 +97,19 @@ def _function(name: str, schema: str) -> Known:
         answer = parse_type("answer", given)
     except InvalidInput as error:
         raise Unavailable(f"the output_schema `{schema}` of AI.{name} cannot be read: {error.message}") from None
-    signature = function_pb2.FunctionSignatureProto()
+    signature = FunctionSignatureProto()
     places = _TAKEN.get(name, ("prompt",))
     for argument in (*places, *(option for option in _OPTIONS if option not in places)):
         added = signature.argument.add(num_occurrences=-1)
         kind = "" if argument in places else _OPTIONS[argument]
-        added.kind = kinds.ARG_TYPE_FIXED if kind else kinds.ARG_TYPE_ARBITRARY
+        added.kind = SignatureArgumentKind.ARG_TYPE_FIXED if kind else SignatureArgumentKind.ARG_TYPE_ARBITRARY
         if kind:
             added.type.CopyFrom(type_of(parse_type(argument, kind)))
         added.options.argument_name = argument
         if argument not in places:
-            added.options.cardinality = kinds.FunctionEnums.OPTIONAL
-            added.options.named_argument_kind = kinds.FunctionEnums.NAMED_ONLY
-    signature.return_type.kind = kinds.ARG_TYPE_FIXED
+            added.options.cardinality = FunctionEnums.OPTIONAL
+            added.options.named_argument_kind = FunctionEnums.NAMED_ONLY
+    signature.return_type.kind = SignatureArgumentKind.ARG_TYPE_FIXED
     signature.return_type.type.CopyFrom(type_of(answer))
     path = ("AI", f"{name} {schema}" if schema else name)
     return Known(path, "function", "REMOTE", (), "", signature)

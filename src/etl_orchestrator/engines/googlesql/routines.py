@@ -11,10 +11,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from zetasql.wasi._pb2.zetasql.proto.function_pb2 import FunctionProto, TableValuedFunctionProto
-from zetasql.wasi._pb2.zetasql.public import function_pb2 as kinds
-from zetasql.wasi._pb2.zetasql.public.type_pb2 import TYPE_INT64
-
+from etl_orchestrator.engines.googlesql.protocol import (
+    FunctionEnums,
+    FunctionProto,
+    SignatureArgumentKind,
+    TableValuedFunctionProto,
+    TypeKind,
+)
 from etl_orchestrator.engines.googlesql.resolved import concrete, kind
 from etl_orchestrator.engines.googlesql.text import calls
 from etl_orchestrator.errors import InvalidInput
@@ -53,22 +56,22 @@ class Known:
         """Whether the result depends on the types of the arguments in a call."""
         taken = [argument.kind for argument in self.signature.argument]
         if self.kind == "table function":
-            return kinds.ARG_TYPE_ARBITRARY in taken or not self.signature.return_type.options.HasField(
+            return SignatureArgumentKind.ARG_TYPE_ARBITRARY in taken or not self.signature.return_type.options.HasField(
                 "relation_input_schema"
             )
-        return kinds.ARG_TYPE_ARBITRARY in taken and self.language == _SQL and self.kind == "function"
+        return SignatureArgumentKind.ARG_TYPE_ARBITRARY in taken and self.language == _SQL and self.kind == "function"
 
     def function(self, *, with_body: bool = False) -> FunctionProto:
         """The function as a catalog holds it; `with_body` when a SQL function is to be run and not only called."""
         proto = FunctionProto(
             name_path=self.path,
             group="Quick" if self.quick else "Routine",
-            mode=kinds.FunctionEnums.AGGREGATE if self.aggregate else kinds.FunctionEnums.SCALAR,
+            mode=FunctionEnums.AGGREGATE if self.aggregate else FunctionEnums.SCALAR,
             signature=self.quick or [self.signature],
         )
         if self.kind == "procedure":  # a function must give something
-            proto.signature[0].return_type.kind = kinds.ARG_TYPE_FIXED
-            proto.signature[0].return_type.type.type_kind = TYPE_INT64
+            proto.signature[0].return_type.kind = SignatureArgumentKind.ARG_TYPE_FIXED
+            proto.signature[0].return_type.type.type_kind = TypeKind.TYPE_INT64
         proto.options.sql_name = self.name
         proto.options.uses_upper_case_sql_name = False
         if self.kind == "function" and self.language == _SQL and (with_body or (self.is_templated and not self.quick)):
@@ -87,10 +90,10 @@ class Known:
 
     def table_function(self, *, with_body: bool = False) -> TableValuedFunctionProto:
         """The table function as a catalog holds it."""
-        kind = kinds.FunctionEnums.FIXED_OUTPUT_SCHEMA_TVF
+        kind = FunctionEnums.FIXED_OUTPUT_SCHEMA_TVF
         proto = TableValuedFunctionProto(name_path=self.path, signature=self.signature, signatures=[self.signature])
         if with_body or self.is_templated:
-            kind = kinds.FunctionEnums.TEMPLATED_SQL_TVF
+            kind = FunctionEnums.TEMPLATED_SQL_TVF
             proto.argument_name.extend(self.arguments)
             proto.parse_resume_location.input = self.body
         proto.type = kind

@@ -8,14 +8,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from zetasql.wasi._pb2.zetasql.resolved_ast.resolved_ast_enums_pb2 import ResolvedCreateStatementEnums
-
 from etl_orchestrator.engines.googlesql.answers import is_doubtful
 from etl_orchestrator.engines.googlesql.catalog import Scope, own_columns
 from etl_orchestrator.engines.googlesql.instance import Refusal
 from etl_orchestrator.engines.googlesql.lineage import Origin
 from etl_orchestrator.engines.googlesql.models import model_functions
 from etl_orchestrator.engines.googlesql.problems import problem_of
+from etl_orchestrator.engines.googlesql.protocol import ResolvedCreateStatementEnums
 from etl_orchestrator.engines.googlesql.reading import LazyLineage, Reading, literal, read
 from etl_orchestrator.engines.googlesql.resolved import concrete, has, inherited, kind, walk
 from etl_orchestrator.engines.googlesql.routines import known_of

@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
-import re
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
-from zetasql.wasi._pb2.zetasql.local_service import local_service_pb2 as service
-from zetasql.wasi._pb2.zetasql.proto import options_pb2
-from zetasql.wasi._pb2.zetasql.proto.simple_catalog_pb2 import SimpleCatalogProto
-from zetasql.wasi._pb2.zetasql.public import options_pb2 as settings
-from zetasql.wasi._pb2.zetasql.public import type_pb2
-from zetasql.wasi._pb2.zetasql.public.simple_table_pb2 import SimpleColumnProto, SimpleTableProto
-
+from etl_orchestrator.engines.googlesql import protocol
 from etl_orchestrator.engines.googlesql.answers import Answers
 from etl_orchestrator.engines.googlesql.catalog import PARTITION_COLUMNS, Scope, catalog_of
 from etl_orchestrator.engines.googlesql.instance import MEMORY_BYTES, Instance, Refusal
 from etl_orchestrator.engines.googlesql.module import Compiled
 from etl_orchestrator.engines.googlesql.problems import RoutineRefused, problem_of
+from etl_orchestrator.engines.googlesql.protocol import (
+    AnalyzerOptionsProto,
+    ErrorMessageMode,
+    LanguageFeature,
+    LanguageOptionsProto,
+    ParameterMode,
+    ParseLocationRecordType,
+    ProductMode,
+    SimpleCatalogProto,
+    SimpleColumnProto,
+    SimpleTableProto,
+    TypeKind,
+    TypeProto,
+    ZetaSQLBuiltinFunctionOptionsProto,
+)
 from etl_orchestrator.engines.googlesql.routines import Known, called, known_of
 from etl_orchestrator.engines.googlesql.text import connections, spell
 from etl_orchestrator.engines.googlesql.types import parse_type, type_of
@@ -32,23 +41,27 @@ ROW_NUMBER = "supplied_row_number"
 _CATALOGS = 16
 _FILLED_CATALOGS = 8
 #: Features of the engine that BigQuery does not have: with them it accepts what BigQuery refuses, and is slower.
+_LEFT_OUT_PARTS = (
+    "_TIMESTAMP_NANOS", "_TIMESTAMP_PICOS", "_TIMESTAMP_PRECISION", "PROTO", "ANONYMIZATION", "MODULES",
+    "LATERAL_COLUMN_REFERENCES", "LATERAL_JOIN", "DML_RETURNING", "FOR_UPDATE", "ON_CONFLICT", "MULTILEVEL_AGGREGATION",
+    "AGGREGATE_FILTERING", "_MULTIWAY_UNNEST", "FLATTEN_ARRAYS", "SPANNER", "SLASH_PATHS", "UPDATE_CONSTRUCTOR",
+    "MEASURES", "CAST_DIFFERENT_ARRAY_TYPES", "JSON_TYPE_COMPARISON",
+)  # fmt: skip
+_LEFT_OUT_ENDS = (
+    "_ARRAY_ORDERING", "_ARRAY_EQUALITY", "_ARRAY_ZIP", "_ARRAY_FIND_FUNCTIONS", "_MAP_TYPE", "_UUID_TYPE", "_ROW_TYPE",
+    "_TTL",
+)  # fmt: skip
 _LEFT_OUT = frozenset(
     number
-    for name, number in settings.LanguageFeature.items()
-    if re.search(
-        r"_TIMESTAMP_(NANOS|PICOS|PRECISION)|PROTO|ANONYMIZATION|MODULES|_ARRAY_(ORDERING|EQUALITY|ZIP|FIND_FUNCTIONS)\Z"
-        r"|LATERAL_(COLUMN_REFERENCES|JOIN)|DML_RETURNING|FOR_UPDATE|ON_CONFLICT|MULTILEVEL_AGGREGATION|AGGREGATE_FILTERING"
-        r"|_(MAP|UUID|ROW)_TYPE\Z|_MULTIWAY_UNNEST|FLATTEN_ARRAYS|SPANNER|_TTL\Z|SLASH_PATHS|UPDATE_CONSTRUCTOR|MEASURES"
-        r"|CAST_DIFFERENT_ARRAY_TYPES|JSON_TYPE_COMPARISON",
-        name,
-    )
+    for name, number in LanguageFeature
+    if any(part in name for part in _LEFT_OUT_PARTS) or name.endswith(_LEFT_OUT_ENDS)
 )
 _ADDED = (
-    settings.FEATURE_DISABLE_FLOAT32,
-    settings.FEATURE_CREATE_TABLE_CLONE,
-    settings.FEATURE_CREATE_TABLE_COPY,
-    settings.FEATURE_COLLATION_SUPPORT,
-    settings.FEATURE_ANNOTATION_FRAMEWORK,
+    LanguageFeature.FEATURE_DISABLE_FLOAT32,
+    LanguageFeature.FEATURE_CREATE_TABLE_CLONE,
+    LanguageFeature.FEATURE_CREATE_TABLE_COPY,
+    LanguageFeature.FEATURE_COLLATION_SUPPORT,
+    LanguageFeature.FEATURE_ANNOTATION_FRAMEWORK,
 )
 _FRAME = Field(
     "",
@@ -74,9 +87,9 @@ SYSTEM_VARIABLES = (
     Field("script.creation_time", "TIMESTAMP"),
     replace(_FRAME, name="error.stack_trace"),
 )  # fmt: skip
-_Empty = service.AnalyzerOptionsRequest  # any message without fields reads an empty answer
-_BUILTIN_POOL = service.DescriptorPoolListProto(
-    definitions=[service.DescriptorPoolListProto.Definition(builtin=service.DescriptorPoolListProto.Builtin())]
+_Empty = protocol.AnalyzerOptionsRequest  # any message without fields reads an empty answer
+_BUILTIN_POOL = protocol.DescriptorPoolListProto(
+    definitions=[protocol.DescriptorPoolListProto.Definition(builtin=protocol.DescriptorPoolListProto.Builtin())]
 )
 
 
@@ -99,25 +112,25 @@ class Contents:
     """What a statement runs on: `tables` by their flat names, with their rows, and a catalog of functions."""
 
     catalog: SimpleCatalogProto
-    tables: Mapping[str, tuple[SimpleTableProto, service.TableContent]]
+    tables: Mapping[str, tuple[SimpleTableProto, protocol.TableContent]]
 
-    def with_tables(self, more: Mapping[str, tuple[SimpleTableProto, service.TableContent]]) -> Contents:
+    def with_tables(self, more: Mapping[str, tuple[SimpleTableProto, protocol.TableContent]]) -> Contents:
         return Contents(self.catalog, {**self.tables, **more})
 
     def identified(self, name: str) -> Contents:
         """The same with a column ROW_NUMBER, the key, which `SELECT *` leaves out and holds the number of the row."""
-        table, content = SimpleTableProto(), service.TableContent()
+        table, content = SimpleTableProto(), protocol.TableContent()
         table.CopyFrom(self.tables[name][0])
         content.CopyFrom(self.tables[name][1])
-        number = type_pb2.TypeProto(type_kind=type_pb2.TYPE_INT64)
+        number = TypeProto(type_kind=TypeKind.TYPE_INT64)
         table.primary_key_column_index.append(len(table.column))
         table.column.append(SimpleColumnProto(name=ROW_NUMBER, type=number, is_pseudo_column=True))
         for index, row in enumerate(content.table_data.row):
             row.cell.add(int64_value=index)
         return self.with_tables({name: (table, content)})
 
-    def request(self) -> service.RegisterCatalogRequest:
-        request = service.RegisterCatalogRequest(simple_catalog=self.catalog, descriptor_pool_list=_BUILTIN_POOL)
+    def request(self) -> protocol.RegisterCatalogRequest:
+        request = protocol.RegisterCatalogRequest(simple_catalog=self.catalog, descriptor_pool_list=_BUILTIN_POOL)
         for name, (table, content) in self.tables.items():
             request.simple_catalog.table.append(table)
             request.table_content[name].CopyFrom(content)
@@ -142,20 +155,22 @@ class Session:
         self._known: dict[object, tuple[Known, object]] = {}
         self.answers = Answers()
         self._filled: OrderedDict[bytes, int] = OrderedDict()
-        request = service.LanguageOptionsRequest(maximum_features=True)
-        language = instance.call("GetLanguageOptions", request, options_pb2.LanguageOptionsProto)
+        request = protocol.LanguageOptionsRequest(maximum_features=True)
+        language = instance.call("GetLanguageOptions", request, LanguageOptionsProto)
         features = [feature for feature in language.enabled_language_features if feature not in _LEFT_OUT]
         del language.enabled_language_features[:]
         language.enabled_language_features.extend([*features, *_ADDED])
-        language.product_mode = settings.PRODUCT_EXTERNAL
+        language.product_mode = ProductMode.PRODUCT_EXTERNAL
         language.reserved_keywords.append("QUALIFY")
         del language.supported_statement_kinds[:]  # none named means all
         self._language = language
-        self.functions = options_pb2.ZetaSQLBuiltinFunctionOptionsProto(language_options=language)
-        defaults = instance.call(
-            "GetAnalyzerOptions", service.AnalyzerOptionsRequest(), options_pb2.AnalyzerOptionsProto
-        )
-        self._rewrites = list(defaults.enabled_rewrites)
+        self.functions = ZetaSQLBuiltinFunctionOptionsProto(language_options=language)
+
+    @cached_property
+    def _rewrites(self) -> list[int]:
+        """What a statement is rewritten by before it is evaluated."""
+        request = protocol.AnalyzerOptionsRequest()
+        return list(self._instance.call("GetAnalyzerOptions", request, AnalyzerOptionsProto).enabled_rewrites)
 
     def warm_up(self) -> None:
         """Makes the engine read its functions; nothing stays registered."""
@@ -171,8 +186,8 @@ class Session:
             self._catalogs.move_to_end(key)
             return found
         proto, tables = catalog_of(scope, self.functions)
-        request = service.RegisterCatalogRequest(simple_catalog=proto, descriptor_pool_list=_BUILTIN_POOL)
-        answer = self._instance.call("RegisterCatalog", request, service.RegisterResponse)
+        request = protocol.RegisterCatalogRequest(simple_catalog=proto, descriptor_pool_list=_BUILTIN_POOL)
+        answer = self._instance.call("RegisterCatalog", request, protocol.RegisterResponse)
         made = Registered(answer.registered_id, tables, scope)
         self._catalogs[key] = made
         while len(self._catalogs) > _CATALOGS:
@@ -221,23 +236,23 @@ class Session:
         for column in PARTITION_COLUMNS:
             options.ddl_pseudo_columns.add(name=column.name, type=type_of(column))
         options.prune_unused_columns = True
-        options.parse_location_record_type = settings.PARSE_LOCATION_RECORD_CODE_SEARCH
-        request = service.AnalyzeRequest(options=options, registered_catalog_id=catalog.number, sql_statement=sql)
-        answer = self._instance.call("Analyze", request, service.AnalyzeResponse)
+        options.parse_location_record_type = ParseLocationRecordType.PARSE_LOCATION_RECORD_CODE_SEARCH
+        request = protocol.AnalyzeRequest(options=options, registered_catalog_id=catalog.number, sql_statement=sql)
+        answer = self._instance.call("Analyze", request, protocol.AnalyzeResponse)
         return answer.resolved_statement
 
     def evaluate(self, sql: str, contents: Contents, parameters: Mapping[str, str], values: Mapping[str, Any]) -> Any:
         """The columns of a query, by the names the engine has for them, and its rows."""
-        request = service.EvaluateQueryRequest()
+        request = protocol.EvaluateQueryRequest()
         self._fill(request, sql, contents, parameters, values)
-        answer = self._instance.call("EvaluateQuery", request, service.EvaluateQueryResponse)
+        answer = self._instance.call("EvaluateQuery", request, protocol.EvaluateQueryResponse)
         return answer.prepared.columns, answer.content.table_data.row
 
     def modify(self, sql: str, contents: Contents, parameters: Mapping[str, str], values: Mapping[str, Any]) -> Any:
         """The rows that an INSERT, UPDATE or DELETE changes, each with what is done to it."""
-        request = service.EvaluateModifyRequest()
+        request = protocol.EvaluateModifyRequest()
         self._fill(request, sql, contents, parameters, values)
-        return self._instance.call("EvaluateModify", request, service.EvaluateModifyResponse).content
+        return self._instance.call("EvaluateModify", request, protocol.EvaluateModifyResponse).content
 
     def _fill(
         self,
@@ -262,31 +277,31 @@ class Session:
         if key in self._filled:
             self._filled.move_to_end(key)
             return self._filled[key]
-        number: int = self._instance.call("RegisterCatalog", request, service.RegisterResponse).registered_id
+        number: int = self._instance.call("RegisterCatalog", request, protocol.RegisterResponse).registered_id
         self._filled[key] = number
         while len(self._filled) > _FILLED_CATALOGS:
             self._forget(self._filled.popitem(last=False)[1])
         return number
 
     def _forget(self, catalog: int) -> None:
-        self._instance.call("UnregisterCatalog", service.UnregisterRequest(registered_id=catalog), _Empty)
+        self._instance.call("UnregisterCatalog", protocol.UnregisterRequest(registered_id=catalog), _Empty)
 
     def table_names(self, sql: str) -> list[tuple[str, ...]]:
         """The paths of the tables a statement or script names, CTEs and arrays of aliases left out."""
-        request = service.ExtractTableNamesFromStatementRequest(
+        request = protocol.ExtractTableNamesFromStatementRequest(
             sql_statement=sql, options=self._language, allow_script=True
         )
         answer = self._instance.call(
-            "ExtractTableNamesFromStatement", request, service.ExtractTableNamesFromStatementResponse
+            "ExtractTableNamesFromStatement", request, protocol.ExtractTableNamesFromStatementResponse
         )
         return [tuple(name.table_name_segment) for name in answer.table_name]
 
-    def _options(self, parameters: Mapping[str, str]) -> options_pb2.AnalyzerOptionsProto:
-        options = options_pb2.AnalyzerOptionsProto(
+    def _options(self, parameters: Mapping[str, str]) -> AnalyzerOptionsProto:
+        options = AnalyzerOptionsProto(
             language_options=self._language,
             default_timezone="UTC",
-            error_message_mode=settings.ERROR_MESSAGE_ONE_LINE,
-            parameter_mode=settings.PARAMETER_NAMED,
+            error_message_mode=ErrorMessageMode.ERROR_MESSAGE_ONE_LINE,
+            parameter_mode=ParameterMode.PARAMETER_NAMED,
             preserve_column_aliases=True,
         )
         for name, text in parameters.items():

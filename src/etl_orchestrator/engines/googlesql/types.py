@@ -5,18 +5,22 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from zetasql.wasi._pb2.zetasql.public import type_pb2
-from zetasql.wasi._pb2.zetasql.public.type_pb2 import TypeProto
-
+from etl_orchestrator.engines.googlesql.protocol import (
+    ArrayTypeProto,
+    StructFieldProto,
+    StructTypeProto,
+    TypeKind,
+    TypeProto,
+)
 from etl_orchestrator.errors import InvalidInput, Unsupported
 from etl_orchestrator.table import LEGACY_TYPES, TYPES, Field
 
 _KINDS = {
-    "STRING": type_pb2.TYPE_STRING, "BYTES": type_pb2.TYPE_BYTES, "INTEGER": type_pb2.TYPE_INT64,
-    "FLOAT": type_pb2.TYPE_DOUBLE, "BOOLEAN": type_pb2.TYPE_BOOL, "DATE": type_pb2.TYPE_DATE,
-    "DATETIME": type_pb2.TYPE_DATETIME, "TIME": type_pb2.TYPE_TIME, "TIMESTAMP": type_pb2.TYPE_TIMESTAMP,
-    "NUMERIC": type_pb2.TYPE_NUMERIC, "BIGNUMERIC": type_pb2.TYPE_BIGNUMERIC, "JSON": type_pb2.TYPE_JSON,
-    "GEOGRAPHY": type_pb2.TYPE_GEOGRAPHY, "INTERVAL": type_pb2.TYPE_INTERVAL,
+    "STRING": TypeKind.TYPE_STRING, "BYTES": TypeKind.TYPE_BYTES, "INTEGER": TypeKind.TYPE_INT64,
+    "FLOAT": TypeKind.TYPE_DOUBLE, "BOOLEAN": TypeKind.TYPE_BOOL, "DATE": TypeKind.TYPE_DATE,
+    "DATETIME": TypeKind.TYPE_DATETIME, "TIME": TypeKind.TYPE_TIME, "TIMESTAMP": TypeKind.TYPE_TIMESTAMP,
+    "NUMERIC": TypeKind.TYPE_NUMERIC, "BIGNUMERIC": TypeKind.TYPE_BIGNUMERIC, "JSON": TypeKind.TYPE_JSON,
+    "GEOGRAPHY": TypeKind.TYPE_GEOGRAPHY, "INTERVAL": TypeKind.TYPE_INTERVAL,
 }  # fmt: skip
 _NAMES = {kind: name for name, kind in _KINDS.items()}
 _TYPE_TOKEN = re.compile(r"\s*([A-Za-z_]\w*|`[^`]+`|\d+|[<>(),])")
@@ -26,10 +30,10 @@ def type_of(field: Field) -> TypeProto:
     """Raises Unsupported for a RANGE, whose element type a schema file does not tell."""
     if field.mode == "REPEATED":
         element = type_of(replace(field, mode="NULLABLE"))
-        return TypeProto(type_kind=type_pb2.TYPE_ARRAY, array_type=type_pb2.ArrayTypeProto(element_type=element))
+        return TypeProto(type_kind=TypeKind.TYPE_ARRAY, array_type=ArrayTypeProto(element_type=element))
     if field.type == "RECORD":
-        fields = [type_pb2.StructFieldProto(field_name=part.name, field_type=type_of(part)) for part in field.fields]
-        return TypeProto(type_kind=type_pb2.TYPE_STRUCT, struct_type=type_pb2.StructTypeProto(field=fields))
+        fields = [StructFieldProto(field_name=part.name, field_type=type_of(part)) for part in field.fields]
+        return TypeProto(type_kind=TypeKind.TYPE_STRUCT, struct_type=StructTypeProto(field=fields))
     if field.type not in _KINDS:
         raise Unsupported(f"this engine does not know the element type of `{field.name}` ({field.type})")
     return TypeProto(type_kind=_KINDS[field.type])
@@ -37,21 +41,21 @@ def type_of(field: Field) -> TypeProto:
 
 def field_of(name: str, proto: TypeProto) -> Field:
     """Raises Unsupported for a type that a BigQuery table cannot hold (arrays of arrays, UUID, graph elements)."""
-    if proto.type_kind == type_pb2.TYPE_ARRAY:
+    if proto.type_kind == TypeKind.TYPE_ARRAY:
         element = field_of(name, proto.array_type.element_type)
         if element.mode == "REPEATED":
             raise Unsupported(f"`{name}` is an array of arrays, which BigQuery cannot hold")
         return replace(element, mode="REPEATED")
-    if proto.type_kind == type_pb2.TYPE_STRUCT:
+    if proto.type_kind == TypeKind.TYPE_STRUCT:
         parts = [
             field_of(part.field_name or f"_field_{index}", part.field_type)
             for index, part in enumerate(proto.struct_type.field, start=1)
         ]
         return Field(name, "RECORD", fields=tuple(parts))
-    if proto.type_kind == type_pb2.TYPE_RANGE:
+    if proto.type_kind == TypeKind.TYPE_RANGE:
         return Field(name, "RANGE")
     if proto.type_kind not in _NAMES:
-        kind = type_pb2.TypeKind.Name(proto.type_kind).removeprefix("TYPE_")
+        kind = TypeKind.name_of(proto.type_kind).removeprefix("TYPE_")
         raise Unsupported(f"`{name}` is of type {kind}, which BigQuery cannot hold")
     return Field(name, _NAMES[proto.type_kind])
 
