@@ -10,13 +10,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import tzdata  # type: ignore[import-untyped]
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from wasmtime import ExitTrap, Linker, Module, Store, Trap, TrapCode, WasiConfig, WasmtimeError
 
+from etl_orchestrator.engines.googlesql.kept_memory import packed, unpacked
 from etl_orchestrator.engines.googlesql.module import Compiled, keep
 from etl_orchestrator.errors import EngineCrashed, EngineError, Unsupported
 
@@ -31,7 +32,6 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MEMORY_BYTES = 400 << 20
 _WATCH_SECONDS = 0.02
 _PAGE_BYTES = 1 << 16
-_MEMORY = b"etl-orchestrator memory 1\n"
 _WASI = "wasi_snapshot_preview1"
 
 #: The clock stands still. The engine reads it thousands of times a query, too often for a function of Python's; a
@@ -110,7 +110,7 @@ class Instance:
         self._store = Store(compiled.engine)
         self._store.set_epoch_deadline(1)
         wasi = WasiConfig()  # no stdin, stdout, environment; the only files it sees are the time zones
-        wasi.preopen_dir(str(files("tzdata") / "zoneinfo"), "/usr/share/zoneinfo")
+        wasi.preopen_dir(str(Path(tzdata.__file__).parent / "zoneinfo"), "/usr/share/zoneinfo")
         self._store.set_wasi(wasi)
         linker = Linker(compiled.engine)
         linker.define_wasi()
@@ -125,13 +125,15 @@ class Instance:
         clock = linker.instantiate(self._store, Module(compiled.engine, _CLOCK % nanoseconds)).exports(self._store)
         door["clock"].set(self._store, 0, clock["clock_time_get"])  # type: ignore[union-attr]
         self.is_warm = compiled.memory is not None and self._restored(compiled.memory)
+        self._before = b"" if self.is_warm or not compiled.memory else bytes(self._content())
         if not self.is_warm:
             self._run("_initialize")
 
     def keep_memory(self, file: Path) -> None:
         """For instances to come, which begin with it: no call may be under way, nothing registered."""
         with suppress(OSError):  # they start without it
-            keep(file, _MEMORY + ctypes.string_at(self._memory.data_ptr(), self.memory_bytes))
+            keep(file, packed(self._before, bytes(self._content())))
+        self._before = b""
 
     def _restored(self, file: Path) -> bool:
         """Whether the memory now holds what another instance of the same module kept.
@@ -140,16 +142,21 @@ class Instance:
         calls, and files are closed.
         """
         try:
-            content = memoryview(file.read_bytes())
+            kept = unpacked(file.read_bytes())
         except OSError:
             return False
-        size = len(content) - len(_MEMORY)
-        if content[: len(_MEMORY)] != _MEMORY or size % _PAGE_BYTES or size < self.memory_bytes:
+        if kept is None or kept[0] % _PAGE_BYTES or kept[0] < self.memory_bytes:
             return False
-        self._memory.grow((size - self.memory_bytes) // _PAGE_BYTES)
-        start = ctypes.addressof(self._memory.data_ptr().contents)
-        memoryview((ctypes.c_char * size).from_address(start)).cast("B")[:] = content[len(_MEMORY) :]
+        self._memory.grow((kept[0] - self.memory_bytes) // _PAGE_BYTES)
+        content = self._content()
+        for start, part in kept[1]:
+            content[start : start + len(part)] = part
         return True
+
+    def _content(self) -> memoryview:
+        """The memory, to be read and written as long as it does not grow."""
+        start = ctypes.addressof(self._memory.data_ptr().contents)
+        return memoryview((ctypes.c_char * self.memory_bytes).from_address(start)).cast("B")
 
     def call(self, method: str, request: Any, response: Any) -> Any:
         """Calls a method of ZetaSqlLocalService; `response` is the class of the answer.

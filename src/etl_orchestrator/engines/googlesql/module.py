@@ -11,7 +11,6 @@ import hashlib
 import os
 import platform
 import stat
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -124,6 +123,8 @@ def _read(engine: Engine, kept: Path) -> Module | None:
 
 def keep(file: Path, content: bytes | bytearray) -> None:
     """The whole file, readable by us alone, or none of it."""
+    import tempfile  # 4 ms of a start; a file is kept once per machine
+
     handle, partial = tempfile.mkstemp(dir=file.parent, prefix=file.name, suffix=".part")
     try:
         with os.fdopen(handle, "wb") as part:

@@ -52,7 +52,7 @@ def test_the_first_start_keeps_its_memory_and_the_next_begins_with_it(compiled: 
     assert compiled.memory.read_bytes() == kept
 
 
-@pytest.mark.parametrize("content", [b"", b"etl-orchestrator memory 1\nhalf a page", b"something else"])
+@pytest.mark.parametrize("content", [b"", b"etl-orchestrator memory 2\nhalf a page", b"something else"])
 def test_a_memory_that_is_damaged_is_not_used(compiled: Compiled, content: bytes) -> None:
     assert compiled.memory
     compiled.memory.write_bytes(content)
