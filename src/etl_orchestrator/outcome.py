@@ -29,9 +29,9 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from etl_orchestrator.errors import EngineError, InvalidInput, OrchestratorError, Refused, Unavailable
-from etl_orchestrator.finding import Failed, Finding, NotDue, Passed, Unchecked, Verdict
 
 if TYPE_CHECKING:  # an outcome carries them; a start that validates a file makes none
+    from etl_orchestrator.finding import Finding, Verdict
     from etl_orchestrator.model import Artifact
     from etl_orchestrator.plan import Decision, Plan
     from etl_orchestrator.requirements import Question
@@ -88,6 +88,8 @@ class Outcome:
     @property
     def unchecked(self) -> tuple[Answer, ...]:
         """Each gate once, though several rooms ask it."""
+        from etl_orchestrator.finding import Unchecked
+
         found = {answer.code: answer for _, answer in self.answers if isinstance(answer.verdict, Unchecked)}
         return tuple(found.values())
 
@@ -139,6 +141,8 @@ class Outcome:
 
 def said(verdict: Verdict) -> tuple[str, str]:
     """A verdict as one word and its text."""
+    from etl_orchestrator.finding import Failed, NotDue, Passed, Unchecked
+
     match verdict:
         case Passed(evidence):
             return "passed", evidence

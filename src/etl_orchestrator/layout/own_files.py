@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from etl_orchestrator.errors import InvalidInput, Unavailable
-from etl_orchestrator.finding import NotDue
-from etl_orchestrator.layout import bigconfig_yml, metadata_yaml, paths, schema_yaml
-from etl_orchestrator.layout.bigconfig_yml import BigConfig
+from etl_orchestrator.layout import metadata_yaml, paths, schema_yaml
 from etl_orchestrator.layout.metadata_yaml import Metadata
-from etl_orchestrator.model import Model
 from etl_orchestrator.table import Field, Schema, TableRef
 from etl_orchestrator.tools import Catalog
+
+if TYPE_CHECKING:  # a dry run reads of these files only what a query needs
+    from etl_orchestrator.finding import NotDue
+    from etl_orchestrator.layout.bigconfig_yml import BigConfig
+    from etl_orchestrator.model import Model
 
 
 def metadata(model: Model) -> Metadata | None:
@@ -49,6 +52,8 @@ def schema_of_fixture(model: Model, table: TableRef) -> Schema | None:
 
 def bigconfig(model: Model) -> BigConfig | None:
     """The model's bigconfig.yml; None when it has none, InvalidInput when it cannot be read."""
+    from etl_orchestrator.layout import bigconfig_yml
+
     path = paths.bigconfig_yml(model.table)
     text = model.text(path)
     return None if text is None else bigconfig_yml.read(text, path)
@@ -57,17 +62,17 @@ def bigconfig(model: Model) -> BigConfig | None:
 def readable_bigconfig(model: Model) -> BigConfig | NotDue:
     """For a gate that judges what bigconfig.yml says: that it is absent or unreadable other gates tell."""
     try:
-        return bigconfig(model) or NotDue("there is no bigconfig.yml")
+        return bigconfig(model) or _not_due("there is no bigconfig.yml")
     except InvalidInput:
-        return NotDue("bigconfig.yml cannot be read")
+        return _not_due("bigconfig.yml cannot be read")
 
 
 def readable_metadata(model: Model) -> Metadata | NotDue:
     """For a gate that judges what metadata.yaml says: that it is absent or unreadable other gates tell."""
     try:
-        return metadata(model) or NotDue("there is no metadata.yaml")
+        return metadata(model) or _not_due("there is no metadata.yaml")
     except InvalidInput:
-        return NotDue("metadata.yaml cannot be read")
+        return _not_due("metadata.yaml cannot be read")
 
 
 def readable_schema(model: Model, catalog: Catalog) -> Schema | NotDue:
@@ -75,8 +80,14 @@ def readable_schema(model: Model, catalog: Catalog) -> Schema | NotDue:
     try:
         found = schema(model, catalog)
     except InvalidInput:
-        return NotDue("schema.yaml cannot be read")
-    return NotDue("there is no schema.yaml") if found is None else found
+        return _not_due("schema.yaml cannot be read")
+    return _not_due("there is no schema.yaml") if found is None else found
+
+
+def _not_due(reason: str) -> NotDue:
+    from etl_orchestrator.finding import NotDue
+
+    return NotDue(reason)
 
 
 def borrowing(model: Model, catalog: Catalog) -> schema_yaml.Resolve:

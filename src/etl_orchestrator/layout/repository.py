@@ -7,7 +7,6 @@ from pathlib import Path
 
 from etl_orchestrator.errors import InvalidInput
 from etl_orchestrator.layout import paths, yaml_text
-from etl_orchestrator.layout.bigconfig_yml import COMPOSITE_KEYS
 from etl_orchestrator.table import TableRef
 
 
@@ -73,6 +72,10 @@ def _dags() -> Mapping[str, object]:
 
 def _saved_metrics() -> Mapping[str, object]:
     """What monitors name: rows that arrive, no NULL in a key, no two rows of one key."""
+    from etl_orchestrator.layout.bigconfig_yml import (
+        COMPOSITE_KEYS,  # a repository is made once, and found at every start
+    )
+
     none: dict[str, object] = {"type": "CONSTANT", "upper_bound": 0}
     predefined = {"is_not_null": "PERCENT_NULL", "is_unique": "COUNT_DUPLICATES"}
     metrics: list[dict[str, object]] = [

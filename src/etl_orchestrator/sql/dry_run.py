@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from etl_orchestrator.errors import EngineError, InvalidInput, Unavailable
 from etl_orchestrator.layout import own_files, paths
-from etl_orchestrator.model import Model
-from etl_orchestrator.sql import federated, parameters, resolution
+from etl_orchestrator.sql import parameters, resolution
 from etl_orchestrator.sql.resolution import Resolved
 from etl_orchestrator.sql.template_places import place_of
 from etl_orchestrator.sql.templates import Template
 from etl_orchestrator.table import Field, Schema, TableRef, walk
 from etl_orchestrator.tools import Analysis, KnownSchema, Routine, SqlProblem, Tools
+
+if TYPE_CHECKING:
+    from etl_orchestrator.model import Model
 
 
 def dry_run(model: Model, tools: Tools) -> Analysis:
@@ -263,7 +265,7 @@ def _analysis(model: Model, tools: Tools, *, is_init: bool) -> Analysis:
     schemas = tuple((table, _Same(known[table].schema)) for table in sorted(known))
     typed = tuple(sorted(parameters_of(model, is_init).items()))
     routines = routines_of(model, tools, sql)
-    declared = _declared(model, tools) if federated.is_called(sql) else ()
+    declared = _declared(model, tools) if resolution.is_federated(sql) else ()
     analysis = _analyzed(_Same(tools.analyzer), sql, schemas, typed, routines, declared)
     if analysis.problem is None:
         return resolution.with_notes(analysis, known.values())
@@ -368,4 +370,4 @@ def _analyzed(
         found: Analysis = analyzer.value.analyze(text, {**known, **more}, dict(typed), routines)
         return found
 
-    return federated.analysis_of(sql, declared, ask) if federated.is_called(sql) else ask(sql, {})
+    return resolution.federated_analysis(sql, declared, ask) if resolution.is_federated(sql) else ask(sql, {})

@@ -43,11 +43,6 @@ _Column = tuple[int, str]
 _Typing = Mapping[_Column, Field]
 
 
-def is_called(sql: str) -> bool:
-    """Whether the name is in a text at all."""
-    return "EXTERNAL_QUERY" in sql.upper()
-
-
 def analysis_of(sql: str, declared: Schema, ask: Ask) -> Analysis:
     """The analysis of a text whose calls of EXTERNAL_QUERY are tables; `ask` judges a text with the schemas of more tables.
 

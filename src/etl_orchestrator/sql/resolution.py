@@ -15,7 +15,7 @@ from typing import Any
 
 from etl_orchestrator.errors import EngineError, InvalidInput, OrchestratorError, Unavailable
 from etl_orchestrator.layout import paths
-from etl_orchestrator.sql import federated, information_schema, parameters, templates
+from etl_orchestrator.sql import information_schema, parameters, templates
 from etl_orchestrator.sql.called_routines import CalledRoutines
 from etl_orchestrator.sql.self_reading import fixed_point, shape
 from etl_orchestrator.sql.templates import Template
@@ -34,6 +34,8 @@ from etl_orchestrator.tools import (
     TableFacts,
 )
 
+#: Analyzes a text with the schemas of more tables.
+Ask = Callable[[str, Mapping[TableRef, Schema]], Analysis]
 #: The label of a table that is written to the project for everybody.
 _PUBLIC = re.compile(r"^ +public_bigquery: *true\b", re.MULTILINE)
 #: Datasets whose tables are not the repository's own.
@@ -51,6 +53,18 @@ class _Kept:
 
     found: KnownSchema | OrchestratorError | None
     record: Record
+
+
+def is_federated(sql: str) -> bool:
+    """Whether EXTERNAL_QUERY is in a text at all."""
+    return "EXTERNAL_QUERY" in sql.upper()
+
+
+def federated_analysis(sql: str, declared: Schema, ask: Ask) -> Analysis:
+    """See `federated.analysis_of`."""
+    from etl_orchestrator.sql.federated import analysis_of  # read for the few texts that need it
+
+    return analysis_of(sql, declared, ask)
 
 
 class Resolved:
@@ -280,7 +294,7 @@ class Resolved:
         def ask(text: str, more: Mapping[TableRef, Schema]) -> Analysis:
             return self._analyzer.analyze(text, {**schemas, **more}, typed, called)
 
-        return federated.analysis_of(sql, self._declared(home), ask) if federated.is_called(sql) else ask(sql, {})
+        return federated_analysis(sql, self._declared(home), ask) if is_federated(sql) else ask(sql, {})
 
     def _declared(self, home: TableRef) -> Schema:
         """What the schema.yaml beside a query.sql says; that of a view is only told by its view.sql."""

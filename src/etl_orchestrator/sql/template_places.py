@@ -8,7 +8,6 @@ change the result (a template that measures its own text), the lines are compare
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -113,6 +112,8 @@ def nearest_line(template: str, rendering: str, line: int) -> int:
     the lines."""
     if template == rendering or line < 1:
         return max(line, 1)
+    import difflib
+
     matcher = difflib.SequenceMatcher(None, template.splitlines(), rendering.splitlines(), autojunk=False)
     found = 1
     for block in matcher.get_matching_blocks():

@@ -6,7 +6,8 @@ import pytest
 
 from etl_orchestrator.engines.googlesql import GoogleSql
 from etl_orchestrator.errors import Unavailable
-from etl_orchestrator.sql.federated import analysis_of, is_called
+from etl_orchestrator.sql.federated import analysis_of
+from etl_orchestrator.sql.resolution import is_federated
 from etl_orchestrator.table import Field, Schema, TableRef
 from etl_orchestrator.tools import Analysis
 
@@ -119,5 +120,5 @@ def test_what_no_database_could_make_right_is_refused(engine: GoogleSql, sql: st
 
 def test_a_text_without_the_call_is_asked_as_it_is(engine: GoogleSql) -> None:
     assert analyzed(engine, "SELECT 'EXTERNAL_QUERY(' AS a").notes == ()
-    assert is_called("select external_query")
-    assert not is_called("SELECT 1")
+    assert is_federated("select external_query")
+    assert not is_federated("SELECT 1")

@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, time
 from typing import Any
 
-from etl_orchestrator.engines.googlesql.catalog import SUFFIX_COLUMN, pseudo_columns
+from etl_orchestrator.engines.googlesql.catalog import pseudo_columns
 from etl_orchestrator.engines.googlesql.encoding import encode
 from etl_orchestrator.engines.googlesql.protocol import TableContent
-from etl_orchestrator.engines.googlesql.text import wildcards
 from etl_orchestrator.engines.googlesql.types import parse_type
 from etl_orchestrator.errors import InvalidInput
 from etl_orchestrator.sql.values import check, empty, refuse_unknown
@@ -50,42 +49,6 @@ def content_of(table: TableRef | str, data: TableData) -> Any:
         cells = content.table_data.row.add().cell
         cells.extend(encode(column, row.get(column.name, empty(column))) for column in columns)
     return content
-
-
-def with_wildcards(sql: str, tables: Mapping[TableRef, TableData]) -> dict[TableRef, TableData]:
-    """The tables, and a table for every wildcard in the text that is not among them but matches some.
-
-    Its columns are those of the last match by name (BigQuery takes the table made last), its rows are those of all.
-    """
-    found = dict(tables)
-    for name in wildcards(sql):
-        for project in sorted({table.project for table in tables}):
-            try:
-                wildcard = TableRef.parse(name, project)
-            except InvalidInput:
-                continue
-            matches = [table for table in sorted(tables) if not table.is_wildcard and _matches(table, wildcard)]
-            if matches and wildcard not in found:
-                found[wildcard] = _united(wildcard, {table: tables[table] for table in matches})
-    return found
-
-
-def _matches(table: TableRef, wildcard: TableRef) -> bool:
-    return (table.project, table.dataset) == (wildcard.project, wildcard.dataset) and table.name.startswith(
-        wildcard.name[:-1]
-    )
-
-
-def _united(wildcard: TableRef, matches: Mapping[TableRef, TableData]) -> TableData:
-    schema = list(matches.values())[-1].schema
-    names = {column.name for column in schema}
-    rows = [
-        {name: value for name, value in row.items() if name in names}
-        | {SUFFIX_COLUMN.name: table.name[len(wildcard.name) - 1 :]}
-        for table, data in matches.items()
-        for row in data.rows
-    ]
-    return TableData(schema, tuple(rows))
 
 
 def _columns(table: TableRef | str, data: TableData) -> tuple[Field, ...]:

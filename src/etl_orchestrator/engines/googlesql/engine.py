@@ -16,8 +16,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from etl_orchestrator.engines.googlesql.catalog import Scope
-from etl_orchestrator.engines.googlesql.contents import with_wildcards
-from etl_orchestrator.engines.googlesql.encoding import NullElement
 from etl_orchestrator.engines.googlesql.instance import MEMORY_BYTES, OutOfMemory, Refusal, TimedOut
 from etl_orchestrator.engines.googlesql.module import load
 from etl_orchestrator.engines.googlesql.narrowing import narrowed
@@ -26,6 +24,7 @@ from etl_orchestrator.engines.googlesql.script_names import names_of
 from etl_orchestrator.engines.googlesql.script_reading import ScriptReading, read_script
 from etl_orchestrator.engines.googlesql.session import Session, started
 from etl_orchestrator.engines.googlesql.text import Spelled, beyond_one_query, connections
+from etl_orchestrator.engines.googlesql.wildcards import with_wildcards
 from etl_orchestrator.errors import EngineCrashed, InvalidInput, Unavailable
 from etl_orchestrator.table import Schema, TableRef
 from etl_orchestrator.tools import Analysis, ParameterValue, Routine, Rows, ScriptResult, SqlProblem, TableData, View
@@ -155,6 +154,7 @@ class GoogleSql:
         routines: Sequence[Routine] = (),
     ) -> ScriptResult:
         """See `tools.Runner`."""
+        from etl_orchestrator.engines.googlesql.encoding import NullElement
         from etl_orchestrator.engines.googlesql.evaluation import Evaluator, Failure, Surroundings, check_tables
         from etl_orchestrator.engines.googlesql.script_state import Frame, State
         from etl_orchestrator.engines.googlesql.scripts import ScriptRun

@@ -11,7 +11,7 @@ from typing import Any
 
 from etl_orchestrator.engines.googlesql.catalog import Scope, add_routines, base_catalog, own_columns, table_proto
 from etl_orchestrator.engines.googlesql.computed import Computed, unknown_of
-from etl_orchestrator.engines.googlesql.contents import check_parameter, check_rows, content_of, with_wildcards
+from etl_orchestrator.engines.googlesql.contents import check_parameter, check_rows, content_of
 from etl_orchestrator.engines.googlesql.encoding import decode, encode
 from etl_orchestrator.engines.googlesql.functions import function_of, javascript_of, stub_of, template_of
 from etl_orchestrator.engines.googlesql.instance import Refusal, TimedOut
@@ -27,6 +27,7 @@ from etl_orchestrator.engines.googlesql.supplied import LACKS, PREFIX, TEMPLATES
 from etl_orchestrator.engines.googlesql.text import Edit, Spelled, connections, edited, spell
 from etl_orchestrator.engines.googlesql.text_tables import begins_value, tables_in
 from etl_orchestrator.engines.googlesql.types import type_of
+from etl_orchestrator.engines.googlesql.wildcards import with_wildcards
 from etl_orchestrator.errors import EngineError, Unsupported
 from etl_orchestrator.sql.tokens import Kind, tokenize
 from etl_orchestrator.table import Field, Schema, TableRef
