@@ -40,5 +40,6 @@ def _schema(workplace: Workplace, model: Model, write: bool, describe: bool) -> 
     differs = model.text(artifact.path) != artifact.text
     write_now = write and differs
     changed = workplace.store.write({artifact.path: artifact.text}, overwrite=True) if write_now else ()
-    data = {"path": artifact.path, "text": artifact.text, "differs": differs}
+    notes = [note.text for note in artifact.notes if note.source == metadata_manager.CONDITION]
+    data = {"path": artifact.path, "text": artifact.text, "differs": differs, "notes": notes}
     return Outcome("schema", "delivered", table=str(model.table), artifacts=(artifact,), changed=changed, data=data)

@@ -219,7 +219,8 @@ def _printed_format(outcome: Outcome) -> str:
 def _printed_schema(outcome: Outcome) -> str:
     data = outcome.data
     state = "written" if outcome.changed else "differs from the file" if data["differs"] else "as the file"
-    return f"# {data['path']}: {state}\n{data['text']}".rstrip()
+    notes = "".join(f"# {note}\n" for note in data["notes"])
+    return f"# {data['path']}: {state}\n{notes}{data['text']}".rstrip()
 
 
 def _printed_columns(outcome: Outcome) -> str:

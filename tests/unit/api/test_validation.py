@@ -77,6 +77,9 @@ def test_on_what_an_accepted_file_rests_is_told(workplace: api.Workplace) -> Non
     condition = "provided that the database behind `acme-data.us.app` gives `id` as BYTES, `city` as STRING"
     assert outcome.data["notes"] == [condition]
     assert condition in terminal.summary(outcome)
+    schema = api.schema(workplace, ["shop_derived.riders_v1"])
+    assert schema.data["notes"] == [condition]
+    assert f"riders_v1/schema.yaml: as the file\n# {condition}\nfields:" in terminal.summary(schema)
     several = api.validate(workplace, ["sql"])
     assert several.data["provided"] == 1
     assert "1 unknown, 1 of the accepted on a condition" in terminal.summary(several)

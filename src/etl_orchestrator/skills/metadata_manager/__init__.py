@@ -7,10 +7,10 @@ from collections import Counter
 from etl_orchestrator.layout import paths
 from etl_orchestrator.model import Model
 from etl_orchestrator.skills.metadata_manager.metadata import PHASE, metadata_of
-from etl_orchestrator.skills.metadata_manager.schema import schema_of, updated_schema
+from etl_orchestrator.skills.metadata_manager.schema import CONDITION, schema_of, updated_schema
 from etl_orchestrator.tools import Tools
 
-__all__ = ["metadata_of", "says", "schema_of", "updated_schema", "work"]
+__all__ = ["CONDITION", "metadata_of", "says", "schema_of", "updated_schema", "work"]
 
 
 def work(model: Model, tools: Tools) -> Model:
@@ -24,7 +24,7 @@ def says(model: Model) -> str:
     schema = model.artifact(paths.schema_yaml(model.table))
     if schema is None:
         return "no schema"
-    counts = Counter(note.source for note in schema.notes)
+    counts = Counter(note.source for note in schema.notes if note.source != CONDITION)
     total = sum(counts.values())
     words = ", ".join(f"{count} {source}" for source, count in counts.most_common())
     return f"{total} fields described" + (f": {words}" if words else "")

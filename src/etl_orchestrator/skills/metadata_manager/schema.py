@@ -10,10 +10,13 @@ from etl_orchestrator.model import Artifact, Model, Note
 from etl_orchestrator.requirements import Column
 from etl_orchestrator.skills.metadata_manager.descriptions import described
 from etl_orchestrator.sql.dry_run import dry_run, dry_run_file
+from etl_orchestrator.sql.federated import PROVIDED
 from etl_orchestrator.table import Field, Schema
 from etl_orchestrator.tools import Analysis, Tools
 
 PHASE = "metadata"
+#: The source of a note that is of no field, but says on what condition the types are these.
+CONDITION = "condition"
 
 _QUERIES = (paths.QUERY_SQL, paths.VIEW_SQL, paths.MATERIALIZED_VIEW_SQL)
 
@@ -21,7 +24,8 @@ _QUERIES = (paths.QUERY_SQL, paths.VIEW_SQL, paths.MATERIALIZED_VIEW_SQL)
 def schema_of(model: Model, tools: Tools) -> Artifact:
     """schema.yaml from the output types of a query or view, or from the declared columns of a query.py.
 
-    One Note a field, by dotted path, says where its description is from. Raises InvalidInput when the query is refused.
+    One Note a field, by dotted path, says where its description is from; more say on what condition the types are these.
+    Raises InvalidInput when the query is refused.
     """
     schema, notes = _described(model, tools)
     return Artifact(paths.schema_yaml(model.table), schema_yaml.write(schema), PHASE, notes)
@@ -50,9 +54,14 @@ def _described(model: Model, tools: Tools) -> tuple[Schema, tuple[Note, ...]]:
             problem = analysis.problem
             at = problem.place(path)
             raise InvalidInput(f"the query is refused: {problem.message}", at=at, fix="correct the query first")
-        columns, notes = _with_modes(analysis.columns, model), ()
+        columns, notes = _with_modes(analysis.columns, model), _conditions(analysis)
     schema, sources = described(columns, model, tools, analysis)
     return schema, (*sources, *notes)
+
+
+def _conditions(analysis: Analysis) -> tuple[Note, ...]:
+    """What no file tells and must hold for the types to be these."""
+    return tuple(Note("types", CONDITION, note) for note in analysis.notes if note.startswith(PROVIDED))
 
 
 def _sql_file(model: Model) -> str:
