@@ -258,16 +258,19 @@ def test_the_status_as_a_person_says_it(verb: str, status: str, word: str) -> No
             "formatted a.sql\n3 files, 1 changed  (0.00 s)",
         ),
         (
-            Outcome("schema", "delivered", data={"path": "s.yaml", "text": "fields:\n", "differs": True}),
+            Outcome("schema", "delivered", data={"path": "s.yaml", "text": "fields:\n", "differs": True, "notes": []}),
             "# s.yaml: differs from the file\nfields:",
         ),
         (
-            Outcome("schema", "delivered", data={"path": "s.yaml", "text": "fields:\n", "differs": False}),
+            Outcome("schema", "delivered", data={"path": "s.yaml", "text": "fields:\n", "differs": False, "notes": []}),
             "# s.yaml: as the file\nfields:",
         ),
         (
             Outcome(
-                "schema", "delivered", changed=("s.yaml",), data={"path": "s.yaml", "text": "f:\n", "differs": True}
+                "schema",
+                "delivered",
+                changed=("s.yaml",),
+                data={"path": "s.yaml", "text": "f:\n", "differs": True, "notes": []},
             ),
             "# s.yaml: written\nf:",
         ),
