@@ -44,6 +44,25 @@ def test_help_loads_nothing_heavy() -> None:
     assert done.stdout.splitlines()[-1] == "heavy: []"
 
 
+def test_a_dry_run_of_one_file_reads_only_what_it_needs(repository: Path) -> None:
+    query = "sql/pedalo-data-prod/rides_derived/rider_days_v1/query.sql"
+    code = (
+        f"import sys; from etl_orchestrator.cli import cli; sys.argv[1:] = ['validate', {query!r}]\n"
+        "try: cli()\nexcept SystemExit: pass\n"
+        "print(*sorted(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=repository)
+    read = set(done.stdout.splitlines()[-1].split())
+    assert done.stdout.startswith("valid"), done.stdout + done.stderr
+    assert "wasmtime" in read  # the engine was asked
+    unneeded = {"tempfile", "importlib.resources", "zoneinfo", "difflib", "jinja2", "pydantic", "sqlglot"}
+    ours = ("finding", "model", "plan", "requirements", "driver", "layout.bigconfig_yml", "sql.federated", "sql.values")
+    unneeded |= {f"etl_orchestrator.{name}" for name in ours}
+    unneeded |= {f"etl_orchestrator.engines.googlesql.{name}" for name in ("evaluation", "encoding", "optimizer")}
+    assert unneeded & read == set()
+    assert [name for name in read if name.startswith("zetasql.")] == ["zetasql.__version__"]
+
+
 @pytest.mark.parametrize("kind", ["phases", "gates", "skills", "engines", "monitors"])
 def test_list(kind: str) -> None:
     code, out, _ = _run("list", kind, "--json")
