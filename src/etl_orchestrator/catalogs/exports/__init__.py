@@ -34,10 +34,10 @@ _EXPORTS = (
 
 def schema_of(table: TableRef) -> KnownSchema | None:
     """None for a table that is not named as one of these."""
-    from etl_orchestrator.sql.federated import PROVIDED
-
     for dataset, name, file, page in _EXPORTS:
         if dataset.match(table.dataset) and name.match(table.name):
+            from etl_orchestrator.sql.federated import PROVIDED
+
             return KnownSchema(_columns(file), page, notes=(f"{PROVIDED} `{table}` has the columns that {page} lists",))
     return None
 
