@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from etl_orchestrator.errors import InvalidInput, OrchestratorError
 from etl_orchestrator.outcome import Outcome, of_error
-from etl_orchestrator.tools import Analyzer, Catalog, Settings, Tools
+from etl_orchestrator.tools import Analyzer, Answers, Catalog, Settings, Tools
 
 if TYPE_CHECKING:
     from etl_orchestrator.store import Store
@@ -68,7 +68,7 @@ class Workplace:
         from etl_orchestrator.authors import RulesAuthor
         from etl_orchestrator.engines.deferred import Deferred
 
-        engine = Deferred(self._engine, self._say)
+        engine = Deferred(self._engine, self._say, self._answers)
         return Tools(engine, engine, self._catalog(engine, frozen=False), RulesAuthor(), self.settings)
 
     def frozen(self) -> Workplace:
@@ -82,13 +82,18 @@ class Workplace:
         now."""
         return replace(self.tools, catalog=self._catalog(self.tools.analyzer, frozen=True))
 
-    def _catalog(self, analyzer: Analyzer, frozen: bool) -> Catalog:
+    @cached_property
+    def _answers(self) -> Answers:
         from etl_orchestrator.catalogs.answers import KeptAnswers
+
+        return KeptAnswers(self.root)
+
+    def _catalog(self, analyzer: Analyzer, frozen: bool) -> Catalog:
         from etl_orchestrator.catalogs.checkout import Checkout
         from etl_orchestrator.sql.resolution import Resolved
 
         checkout = Checkout(self.root, say=self._say)
-        return Resolved(checkout, analyzer, self.settings, KeptAnswers(self.root), frozen)
+        return Resolved(checkout, analyzer, self.settings, self._answers, frozen)
 
 
 def init(folder: Path, project: str, overwrite: bool = False) -> Outcome:

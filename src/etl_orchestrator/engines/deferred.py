@@ -8,22 +8,25 @@ from typing import TYPE_CHECKING
 
 from etl_orchestrator.engines import ENGINES
 from etl_orchestrator.table import Schema, TableRef
-from etl_orchestrator.tools import Analysis, ParameterValue, Routine, Rows, ScriptResult, TableData, View
+from etl_orchestrator.tools import Analysis, Answers, ParameterValue, Routine, Rows, ScriptResult, TableData, View
 
 if TYPE_CHECKING:
     from etl_orchestrator.engines.googlesql import GoogleSql
 
 
 class Deferred:
-    """Plays Analyzer and Runner through the engine `name` of `ENGINES`, which is made with `on_compile`."""
+    """Plays Analyzer and Runner through the engine `name` of `ENGINES`, which is made with `on_compile` and `answers`."""
 
-    def __init__(self, name: str, on_compile: Callable[[str], None] | None = None) -> None:
+    def __init__(
+        self, name: str, on_compile: Callable[[str], None] | None = None, answers: Answers | None = None
+    ) -> None:
         self.name = name
         self._on_compile = on_compile
+        self._answers = answers
 
     @cached_property
     def _engine(self) -> GoogleSql:
-        return dict(ENGINES)[self.name](self._on_compile)
+        return dict(ENGINES)[self.name](self._on_compile, self._answers)
 
     def analyze(
         self,

@@ -27,7 +27,17 @@ from etl_orchestrator.engines.googlesql.text import Spelled, beyond_one_query, c
 from etl_orchestrator.engines.googlesql.wildcards import with_wildcards
 from etl_orchestrator.errors import EngineCrashed, InvalidInput, Unavailable
 from etl_orchestrator.table import Schema, TableRef
-from etl_orchestrator.tools import Analysis, ParameterValue, Routine, Rows, ScriptResult, SqlProblem, TableData, View
+from etl_orchestrator.tools import (
+    Analysis,
+    Answers,
+    ParameterValue,
+    Routine,
+    Rows,
+    ScriptResult,
+    SqlProblem,
+    TableData,
+    View,
+)
 
 if TYPE_CHECKING:
     from etl_orchestrator.engines.googlesql.evaluation import Evaluator
@@ -45,7 +55,8 @@ Answer = TypeVar("Answer")
 class GoogleSql:
     """Plays Analyzer and Runner. Starts at first use; may be shared by threads, which take turns.
 
-    `on_compile` is told when the engine must be compiled, which happens once per machine; `seconds` bounds one query.
+    `on_compile` is told when the engine must be compiled, which happens once per machine; `seconds` bounds one query;
+    `answers` keeps between runs how routines were read.
     """
 
     name = "googlesql"
@@ -56,11 +67,13 @@ class GoogleSql:
         on_compile: Callable[[str], None] | None = None,
         now: datetime = NOW,
         seconds: float = 30.0,
+        answers: Answers | None = None,
     ) -> None:
         self._cache_folder = cache_folder
         self._on_compile = on_compile
         self._now = now
         self._seconds = seconds
+        self._answers = answers
         self._session: Session | None = None
         self._evaluator: Evaluator | None = None  # until something is run
         self._scripts: OrderedDict[object, tuple[Scope, ScriptReading | SqlProblem]] = OrderedDict()
@@ -215,7 +228,9 @@ class GoogleSql:
         self._scripts.clear()
 
     def _started(self, memory_bytes: int = MEMORY_BYTES) -> Session:
-        return started(load(self._cache_folder, self._on_compile), self._now, self._seconds, memory_bytes)
+        return started(
+            load(self._cache_folder, self._on_compile), self._now, self._seconds, memory_bytes, self._answers
+        )
 
 
 def _read(session: Session, sql: str, scope: Scope, parameters: Mapping[str, str]) -> ScriptReading | SqlProblem:

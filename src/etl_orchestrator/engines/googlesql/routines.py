@@ -6,7 +6,9 @@ found. Only a body that takes ANY TYPE is read again at every call, because its 
 
 from __future__ import annotations
 
+import json
 import re
+from base64 import b64decode, b64encode
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +16,7 @@ from typing import Any
 from etl_orchestrator.engines.googlesql.protocol import (
     FunctionEnums,
     FunctionProto,
+    FunctionSignatureProto,
     SignatureArgumentKind,
     TableValuedFunctionProto,
     TypeKind,
@@ -113,6 +116,19 @@ def known_of(path: Sequence[str], statement: Any) -> Known:
     body = node.procedure_body if name == "procedure" else node.code
     arguments = tuple(node.argument_name_list)
     return Known(tuple(path), name, language, arguments, body, node.signature, aggregate, _libraries(node))
+
+
+def packed(known: Known) -> str:
+    """A routine that was read, as text to be kept."""
+    signature = b64encode(known.signature.SerializeToString(deterministic=True)).decode()
+    told = (known.path, known.kind, known.language, known.arguments, known.body)
+    return json.dumps([*told, signature, known.aggregate, known.libraries])
+
+
+def unpacked(text: str) -> Known:
+    path, name, language, arguments, body, signature, aggregate, libraries = json.loads(text)
+    proto = FunctionSignatureProto.FromString(b64decode(signature))
+    return Known(tuple(path), name, language, tuple(arguments), body, proto, aggregate, tuple(libraries))
 
 
 def _libraries(node: Any) -> tuple[str, ...]:

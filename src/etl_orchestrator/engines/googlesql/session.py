@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -30,10 +31,11 @@ from etl_orchestrator.engines.googlesql.protocol import (
     TypeProto,
     ZetaSQLBuiltinFunctionOptionsProto,
 )
-from etl_orchestrator.engines.googlesql.routines import Known, called, known_of
+from etl_orchestrator.engines.googlesql.routines import Known, called, known_of, packed, unpacked
 from etl_orchestrator.engines.googlesql.text import connections, spell
 from etl_orchestrator.engines.googlesql.types import parse_type, type_of
 from etl_orchestrator.table import Field, Schema, TableRef
+from etl_orchestrator.tools import Answers as KeptAnswers
 from etl_orchestrator.tools import Routine
 
 #: The column that tells rows apart where they are changed.
@@ -137,20 +139,28 @@ class Contents:
         return request
 
 
-def started(compiled: Compiled, now: datetime, seconds: float, memory_bytes: int = MEMORY_BYTES) -> Session:
+def started(
+    compiled: Compiled,
+    now: datetime,
+    seconds: float,
+    memory_bytes: int = MEMORY_BYTES,
+    kept: KeptAnswers | None = None,
+) -> Session:
     """A session. The first one on a machine does what each does at its beginning, and the memory it has then is kept."""
     instance = Instance(compiled, now, seconds, memory_bytes)
     if compiled.memory and not instance.is_warm:
         Session(instance).warm_up()
         instance.keep_memory(compiled.memory)
-    return Session(instance)
+    return Session(instance, kept)
 
 
 class Session:
     """One instance and what it was told; not for several threads at once."""
 
-    def __init__(self, instance: Instance) -> None:
+    def __init__(self, instance: Instance, kept: KeptAnswers | None = None) -> None:
+        """`kept` holds between runs how routines were read."""
         self._instance = instance
+        self._kept = kept
         self._catalogs: OrderedDict[object, Registered] = OrderedDict()
         self._known: dict[object, tuple[Known, object]] = {}
         self.answers = Answers()
@@ -200,15 +210,31 @@ class Session:
         Raises RoutineRefused naming one that the engine refuses.
         """
         known: dict[Routine, Known] = {}
+        digests: dict[Routine, str] = {}
         for routine, needed in called(sql, offered).items():
             below = tuple(known[other] for other in needed)
+            text = repr((str(routine.ref), routine.sql, [digests[other] for other in needed]))
+            digests[routine] = hashlib.sha256(text.encode()).hexdigest()
             tables = {table: schema for table, schema in schemas.items() if table.name in routine.sql}
             key = (routine, below, frozenset((table, id(schema)) for table, schema in tables.items()))
             if key not in self._known:
                 # The tables are kept, so that the identity of their schemas stays theirs.
-                self._known[key] = self._read_routine(routine, tuple(known.values()), tables), tables
+                self._known[key] = self._recalled(routine, digests[routine], tuple(known.values()), tables), tables
             known[routine] = self._known[key][0]
         return tuple(known.values())
+
+    def _recalled(
+        self, routine: Routine, digest: str, known: Sequence[Known], tables: Mapping[TableRef, Schema]
+    ) -> Known:
+        """As an earlier process read it; one that reads tables depends on them, and is read again."""
+        if self._kept is None or tables:
+            return self._read_routine(routine, known, tables)
+        text = self._kept.recall(f"routine {digest}")
+        if text is not None:
+            return unpacked(text)
+        found = self._read_routine(routine, known, tables)
+        self._kept.keep(f"routine {digest}", packed(found))
+        return found
 
     def _read_routine(self, routine: Routine, known: Sequence[Known], tables: Mapping[TableRef, Schema]) -> Known:
         names = {str(table) for table in tables} | {f"{table.dataset}.{table.name}" for table in tables}

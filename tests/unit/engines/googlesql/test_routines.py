@@ -130,3 +130,55 @@ def test_what_a_function_over_any_type_gave_before_does_not_decide_other_calls()
     problem = practised.analyze("SELECT poly.first(1, 'a') AS x", SCHEMAS, {}, offered).problem
     assert problem
     assert problem.message.startswith("function proj-one.poly.first: No matching signature for function IF")
+
+
+class _Kept(dict[str, str]):
+    """Plays Answers."""
+
+    def recall(self, key: str) -> str | None:
+        return self.get(key)
+
+    def keep(self, key: str, text: str) -> None:
+        self[key] = text
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT fn.more(1) AS a, fn.text(DATE '2025-01-01') AS b, SUM(n) AS s FROM web.visits_v1",
+        "SELECT x, fn.with_with(2) AS c, fn.far(1) AS d FROM UNNEST(fn.script('x')) AS x",
+        "SELECT fn.half(n) AS h FROM web.visits_v1",
+        "SELECT fn.more('x') AS a",
+    ],
+)
+def test_what_another_process_read_is_as_good(engine: GoogleSql, sql: str) -> None:
+    kept = _Kept()
+    first = GoogleSql(answers=kept).analyze(sql, SCHEMAS, {}, ROUTINES)
+    assert kept
+    before = dict(kept)
+    again = GoogleSql(answers=kept).analyze(sql, SCHEMAS, {}, ROUTINES)
+    assert kept == before
+    assert engine.analyze(sql, SCHEMAS, {}, ROUTINES) == first == again
+
+
+def test_what_was_kept_is_used_as_long_as_nothing_below_has_changed() -> None:
+    def types(inner: str) -> list[str]:
+        routines = (routine("a.outer", "CREATE FUNCTION a.outer() AS (a.inner())"), routine("a.inner", inner))
+        return [
+            column.type for column in GoogleSql(answers=kept).analyze("SELECT a.outer() AS x", {}, {}, routines).columns
+        ]
+
+    kept = _Kept()
+    assert types("CREATE FUNCTION a.inner() AS (1)") == ["INTEGER"]
+    assert len(kept) == 2
+    # Only what is recalled can tell that the routine of 1 gives text.
+    assert types("CREATE FUNCTION a.inner() AS ('one')") == ["STRING"]
+    number, text = [key for key in kept if "outer" in kept[key]]
+    kept[number] = kept[text]
+    assert types("CREATE FUNCTION a.inner() AS (1)") == ["STRING"]
+
+
+def test_a_routine_that_reads_a_table_is_read_each_time() -> None:
+    kept = _Kept()
+    found = GoogleSql(answers=kept).analyze("SELECT * FROM fn.of_day(DATE '2025-01-01')", SCHEMAS, {}, ROUTINES)
+    assert (found.problem, kept) == (None, {})
