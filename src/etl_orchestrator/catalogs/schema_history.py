@@ -7,6 +7,7 @@ by name), which a clone with its history tells and an archive does not.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -16,6 +17,7 @@ from dataclasses import replace
 from functools import cached_property
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 from etl_orchestrator.catalogs.index import Index
 from etl_orchestrator.catalogs.tree import Tree
@@ -24,7 +26,6 @@ from etl_orchestrator.table import Schema
 #: The names of fields, in order, each with those of its own fields: {"id": {}, "events": {"at": {}, "n": {}}}.
 Order = dict[str, "Order"]
 
-_SECONDS = 120
 _AT_ONCE = 32
 _MANY = 100
 _NAME = re.compile(rb'"name": "([^"]*)"')
@@ -67,29 +68,34 @@ class SchemaHistory:
         return json.dumps({"version": versions[-1], "order": order}) if versions else ""
 
     def _versions(self, path: str) -> list[str]:
-        """The contents that a file has had, as git names them, oldest first."""
+        """The contents that a file has had, as git names them, oldest first, each once: one that comes back is not new."""
         asked = ("log", "--first-parent", "-m", "--no-renames", "--raw", "--no-abbrev", "--format=", "HEAD", "--", path)
         said = _git(self._tree.root, *asked)
         lines = (line.split() for line in reversed(said.decode(errors="replace").splitlines()))
-        return [parts[3] for parts in lines if len(parts) > 4 and parts[4] != "D"]
+        return list(dict.fromkeys(parts[3] for parts in lines if len(parts) > 4 and parts[4] != "D"))
 
     def _listings(self, versions: Sequence[str]) -> Iterator[list[object]]:
-        """What the versions list, one after the other; not one that cannot be read or has the names of the one before."""
-        before: list[bytes] = []
+        """What the versions list, one after the other; not one that cannot be read or has the names of one before it."""
+        seen: set[bytes] = set()
         for start in range(0, len(versions), _AT_ONCE):
             asked = "".join(f"{version}\n" for version in versions[start : start + _AT_ONCE])
             said = BytesIO(_git(self._tree.root, "cat-file", "--batch", given=asked))
             while head := said.readline().split():
                 if len(head) == 3:  # not `<id> missing`
                     text = said.read(int(head[2]) + 1)
-                    names = _NAME.findall(text)
-                    if names == before:  # half of them change a description only, and reading takes long
-                        continue
-                    with suppress(ValueError, RecursionError):
-                        found = json.loads(text)
-                        if isinstance(found, list):
-                            yield found
-                            before = names
+                    names = hashlib.sha256(b",".join(_NAME.findall(text))).digest()
+                    found = _listed(text) if names not in seen else None  # half of them change descriptions only
+                    if found is not None:
+                        seen.add(names)
+                        yield found
+
+
+def _listed(text: bytes) -> list[object] | None:
+    """None for what is no list."""
+    with suppress(ValueError, RecursionError):
+        found = json.loads(text)
+        return found if isinstance(found, list) else None
+    return None
 
 
 def has_history(folder: Path) -> bool:
@@ -98,12 +104,15 @@ def has_history(folder: Path) -> bool:
     return clone is not None and not (clone / "shallow").exists()
 
 
-def grow(table: Order, entries: object) -> None:
+def grow(table: Order, entries: Sequence[Any]) -> None:
     """Takes a new version of its schema: what is new comes last, and nothing is ever taken away."""
-    for entry in entries if isinstance(entries, list) else ():
+    for entry in entries:
         name = entry.get("name") if isinstance(entry, dict) else None
         if isinstance(name, str):
-            grow(table.setdefault(name, {}), entry.get("fields"))
+            below = table.setdefault(name, {})
+            fields = entry.get("fields")
+            if isinstance(fields, list):
+                grow(below, fields)
 
 
 def _sorted(schema: Schema, order: Order) -> Schema:
@@ -120,17 +129,20 @@ def _sorted(schema: Schema, order: Order) -> Schema:
 def _git(folder: Path, *command: str, given: str = "") -> bytes:
     """What git says; nothing when it is not there or refuses."""
     import subprocess  # 5 ms that most starts do not need
+    import tempfile
 
     try:
-        found = subprocess.run(
-            ("git", *command),
-            cwd=folder,
-            input=given.encode(),
-            capture_output=True,
-            env=os.environ | _QUIETLY,
-            timeout=_SECONDS,
-            check=True,
-        )
+        with tempfile.TemporaryFile() as said:  # a pipe is read in small pieces, which takes half as long as the rest
+            subprocess.run(
+                ("git", *command),
+                cwd=folder,
+                input=given.encode(),
+                stdout=said,
+                stderr=subprocess.DEVNULL,
+                env=os.environ | _QUIETLY,
+                check=True,
+            )
+            said.seek(0)
+            return said.read()
     except (OSError, subprocess.SubprocessError):
         return b""
-    return found.stdout
