@@ -28,7 +28,8 @@ Order = dict[str, "Order"]
 
 _AT_ONCE = 32
 _MANY = 100
-_NAME = re.compile(rb'"name": "([^"]*)"')
+#: Names and ends of records; where they stand as in another version, so do the fields.
+_NAME = re.compile(rb'"name": "([^"]*)"|]')
 #: No lock is taken, nothing is asked of the network or of a person.
 _QUIETLY = {"GIT_OPTIONAL_LOCKS": "0", "GIT_NO_LAZY_FETCH": "1", "GIT_TERMINAL_PROMPT": "0"}
 

@@ -102,6 +102,13 @@ def test_a_version_that_is_no_list_does_not_hide_the_next_one_with_its_names(clo
     assert clone.names(cache) == ["m", "n"]
 
 
+def test_a_field_that_moved_out_of_a_record_is_new_where_it_is(clone: Clone, cache: Path) -> None:
+    clone.commit(listed(r={"p": None, "q": None}))
+    clone.commit(listed(q=None, r={"p": None}))  # p q r in both
+    clone.commit(listed(q=None, r={"p": None}, a=None))
+    assert clone.names(cache) == [("r", ["p"]), "q", "a"]
+
+
 def test_what_is_not_yet_committed_comes_last(clone: Clone, cache: Path) -> None:
     clone.commit(listed(b=None))
     (clone.root / FILE).write_text(json.dumps(listed(a=None, b=None)))
