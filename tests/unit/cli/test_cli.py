@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import json
 import os
 import shutil
@@ -160,6 +162,7 @@ def _main(
     monkeypatch.setattr(sys, "argv", ["etl-orchestrator", *words])
     with pytest.raises(SystemExit) as ended:
         main()
+    atexit.unregister(gc.freeze)  # the process of the tests goes on
     out, err = capsys.readouterr()
     assert isinstance(ended.value.code, int)
     return ended.value.code, out, err
