@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from etl_orchestrator.errors import InvalidInput, Unavailable
-from etl_orchestrator.sql.tokens import COMMENTS, Kind, Token, tokenize
+from etl_orchestrator.sql.tokens import Kind, Token, words
 from etl_orchestrator.table import TableRef
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class Call:
 def calls_of(sql: str) -> tuple[Call, ...]:
     """In order. Raises Unavailable naming the connection of one whose columns are not named."""
     try:
-        tokens = [token for token in tokenize(sql) if token.kind not in COMMENTS]
+        tokens = words(sql)
     except InvalidInput:  # the analyzer tells what is wrong with it
         return ()
     found: list[Call] = []
@@ -109,7 +109,7 @@ def _parts(clause: object) -> list[exp.Expr]:
     return [part for part in (clause if isinstance(clause, list) else [clause]) if isinstance(part, exp.Expr)]
 
 
-def _arguments(tokens: list[Token]) -> tuple[list[str | None], int]:
+def _arguments(tokens: Sequence[Token]) -> tuple[list[str | None], int]:
     """The arguments of a call, None for one that is no string, and where it ends."""
     found: list[list[Token]] = [[]]
     depth = 0
@@ -124,7 +124,7 @@ def _arguments(tokens: list[Token]) -> tuple[list[str | None], int]:
     return [], len(tokens)
 
 
-def _string(tokens: list[Token]) -> str | None:
+def _string(tokens: Sequence[Token]) -> str | None:
     import sqlglot
     from sqlglot import exp
 

@@ -26,7 +26,7 @@ from etl_orchestrator.sql.script_nodes import (
     Span,
     Statement,
 )
-from etl_orchestrator.sql.tokens import COMMENTS, Kind, Token, position, tokenize
+from etl_orchestrator.sql.tokens import Kind, Token, position, words
 
 _QUERY = frozenset({"SELECT", "WITH", "FROM", "(", "GRAPH"})
 _LOOPS = frozenset({"LOOP", "WHILE", "REPEAT", "FOR"})
@@ -54,7 +54,7 @@ def parse(text: str) -> tuple[Node, ...]:
 class _Reader:
     def __init__(self, text: str) -> None:
         self.text = text
-        self.tokens = [token for token in tokenize(text) if token.kind not in COMMENTS]
+        self.tokens = words(text)
         self.index = 0
 
     # --- tokens

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import re
 from enum import Enum, auto
+from functools import lru_cache
 from typing import NamedTuple
 
 from etl_orchestrator.errors import InvalidInput
@@ -162,6 +163,12 @@ def tokenize(text: str, at: str = "") -> list[Token]:
         if kind not in COMMENTS:
             before, last = last, token
     return found
+
+
+@lru_cache(maxsize=16)
+def words(text: str) -> tuple[Token, ...]:
+    """The tokens that are no comments. Several readers ask for those of one text, one after the other."""
+    return tuple(token for token in tokenize(text) if token.kind not in COMMENTS)
 
 
 def _opens_a_type(before: Token | None, last: Token | None, start: int) -> bool:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from etl_orchestrator.errors import InvalidInput
-from etl_orchestrator.sql.tokens import offset_of, position, tokenize
+from etl_orchestrator.sql.tokens import offset_of, position, tokenize, words
 
 
 def kinds(text: str) -> list[tuple[str, str]]:
@@ -148,3 +148,9 @@ def test_every_character_is_in_one_token_or_white(text: str) -> None:
         assert text[token.start : token.end] == token.text != ""
         end = token.end
     assert text[end:].strip() == ""
+
+
+def test_words_are_the_tokens_without_comments() -> None:
+    text = "SELECT -- a column\n  1, # and\n /* another */ 'x -- y' {# no more #}"
+    assert [word.text for word in words(text)] == ["SELECT", "1", ",", "'x -- y'"]
+    assert words(text) is words(text)  # read once

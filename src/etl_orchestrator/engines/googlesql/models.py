@@ -3,6 +3,7 @@ what nobody can know from the text."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 from etl_orchestrator.engines.googlesql.protocol import FunctionEnums, FunctionSignatureProto, SignatureArgumentKind
@@ -10,7 +11,7 @@ from etl_orchestrator.engines.googlesql.routines import Known
 from etl_orchestrator.engines.googlesql.text import Edit
 from etl_orchestrator.engines.googlesql.types import parse_type, type_of
 from etl_orchestrator.errors import InvalidInput, Unavailable
-from etl_orchestrator.sql.tokens import COMMENTS, Kind, Token, tokenize
+from etl_orchestrator.sql.tokens import Kind, Token, words
 
 _FULL = "full_response JSON, status STRING"
 #: The functions of https://cloud.google.com/bigquery/docs/generative-ai-overview that give one value, by what they give;
@@ -45,7 +46,7 @@ def model_functions(sql: str) -> tuple[tuple[Edit, ...], tuple[Known, ...]]:
     """
     if not any(word in sql.upper() for word in (*_UNKNOWABLE, "AI.", "ML.")):
         return (), ()
-    tokens = [token for token in tokenize(sql) if token.kind not in COMMENTS]
+    tokens = words(sql)
     edits: list[Edit] = []
     found: dict[Known, None] = {}
     for index, token in enumerate(tokens):
@@ -66,7 +67,7 @@ def model_functions(sql: str) -> tuple[tuple[Edit, ...], tuple[Known, ...]]:
     return tuple(edits), tuple(found)
 
 
-def _unavailable(name: str, behind: list[Token]) -> Unavailable:
+def _unavailable(name: str, behind: Sequence[Token]) -> Unavailable:
     argument = behind[0].text if behind and behind[0].kind is Kind.STRING else ""
     over = f" over {argument}" if argument else ""
     return Unavailable(
@@ -75,7 +76,7 @@ def _unavailable(name: str, behind: list[Token]) -> Unavailable:
     )
 
 
-def _output_schema(behind: list[Token]) -> str:
+def _output_schema(behind: Sequence[Token]) -> str:
     """The literal given as output_schema in the call whose parenthesis comes first."""
     depth = 0
     for index, token in enumerate(behind):

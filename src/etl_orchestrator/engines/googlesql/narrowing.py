@@ -18,7 +18,7 @@ from typing import Any
 
 from etl_orchestrator.engines.googlesql.query_names import QueryNames
 from etl_orchestrator.errors import InvalidInput
-from etl_orchestrator.sql.tokens import COMMENTS, tokenize
+from etl_orchestrator.sql.tokens import words
 from etl_orchestrator.table import Field, Schema, TableRef
 from etl_orchestrator.tools import TableData
 
@@ -53,7 +53,7 @@ def narrowed(sql: str, schemas: Mapping[TableRef, Schema], *, hide: bool = True)
     if not any(_size(schema) >= _WIDE for schema in schemas.values()):
         return None
     try:
-        text = QueryNames([token for token in tokenize(sql) if token.kind not in COMMENTS])
+        text = QueryNames(words(sql))
     except InvalidInput:
         return None
     if text.unclear:
