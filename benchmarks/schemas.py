@@ -2,8 +2,9 @@
 
 Takes the folders as `dry_run.py` does. Compared are names, types and modes (REQUIRED counts as NULLABLE, for no query gives
 it) of those queries that are accepted and give columns; not those that read EXTERNAL_QUERY, for of these schema.yaml is
-believed. Apart stand tables whose nested fields have the order of the deployed table in schema.yaml and that of the stable
-table's schema file in the query (`skew.py`), with the proof.
+believed. Apart stand tables whose nested fields have another order in schema.yaml than in the stable table that the query
+reads (`skew.py`), with the proof: with a clone of the schemas that has its history, this is the order of the deployed table,
+and schema.yaml is wrong; with an archive it is that of the schema file, and the deployed table may agree with schema.yaml.
 """
 
 from __future__ import annotations

@@ -1,10 +1,11 @@
 """Refusals that come of checkouts which do not fit together, each with its proof.
 
-A view that is generated names the fields of the stable tables as deployed; the checkout of the schemas is of another
-commit, and lists by name the fields that a deployed table has in the order in which it got them. Three such refusals can be
-proved from the files: a generated view names a field that the schema file of the table it reads does not have; the parts
-of a UNION have the very same fields, in another order, in a column that comes from a stable table; the rows of two tables,
-between which IF chooses, have the very same columns in another order. All else is refused.
+A view that is generated names the fields of the stable tables as deployed; the checkout of the schemas is of another day,
+and lists by name the fields that a deployed table has in the order in which it got them. (A clone with its history tells
+that order, all but that of tables which were dropped and made again, or made days after their schema.) Three such refusals
+can be proved from the files: a generated view names a field that the schema file of the table it reads does not have; the
+parts of a UNION have the very same fields, in another order, in a column that comes from a stable table; the rows of two
+tables, between which IF chooses, have the very same columns in another order. All else is refused.
 """
 
 from __future__ import annotations
