@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from etl_orchestrator.errors import InvalidInput
@@ -9,8 +10,9 @@ from etl_orchestrator.layout import yaml_text
 from etl_orchestrator.tools import Settings
 
 
+@lru_cache(maxsize=4)
 def read(text: str, at: str) -> Settings:
-    """The default project, the formatter's skip list (`format.skip`), and the whole document as `extra`."""
+    """The default project, the formatter's skip list (`format.skip`), and the whole document as `extra`, not to be changed."""
     document = yaml_text.load(text, at)
     if document is None:
         return Settings()
