@@ -142,7 +142,7 @@ def query_text(model: Model) -> str:
 
 def rendered(model: Model, tools: Tools, *, is_init: bool = False) -> str:
     """query.sql with its template filled in."""
-    return _template(model, tools, is_init).render()
+    return template_of(model, tools, is_init=is_init).render()
 
 
 def known_from_tests(model: Model, tools: Tools, tables: Iterable[TableRef]) -> list[TableRef]:
@@ -251,12 +251,13 @@ def of_template(error: InvalidInput) -> Analysis:
     return Analysis(problem=SqlProblem(error.message, *place))
 
 
-def _template(model: Model, tools: Tools, is_init: bool) -> Template:
+def template_of(model: Model, tools: Tools, *, is_init: bool = False) -> Template:
+    """query.sql as the repository renders it."""
     return resolved(tools).template(paths.query_sql(model.table), model.table, query_text(model), is_init)
 
 
 def _analysis(model: Model, tools: Tools, *, is_init: bool) -> Analysis:
-    template = _template(model, tools, is_init)
+    template = template_of(model, tools, is_init=is_init)
     try:
         sql = template.render()
     except InvalidInput as error:

@@ -12,7 +12,8 @@ from etl_orchestrator.layout import paths
 from etl_orchestrator.model import Model
 from etl_orchestrator.requirements import Requirements
 from etl_orchestrator.sql import dry_run as dry
-from etl_orchestrator.sql.template_places import nearest_line
+from etl_orchestrator.sql.template_places import place_of
+from etl_orchestrator.sql.templates import Template
 from etl_orchestrator.table import TableRef
 from etl_orchestrator.tools import Analysis, Tools
 
@@ -30,10 +31,15 @@ class Reading:
     path: str
     template: str
     renderings: tuple[str, ...]
+    rendered_from: tuple[Template, ...]
 
     def at(self, line: int, rendering: int = 0) -> str:
-        """`path:line` of the template for a line of a rendering."""
-        return f"{self.path}:{nearest_line(self.template, self.renderings[rendering], line)}"
+        """`path:line` in the template, or in what it includes, for a line of a rendering."""
+        text = self.renderings[rendering]
+        written = text.split("\n")[line - 1]
+        column = len(written) - len(written.lstrip()) + 1
+        place = place_of(self.rendered_from[rendering], text, line, column)
+        return f"{place.path}:{place.line}"
 
 
 def owner_of(model: Model) -> str:
@@ -48,12 +54,14 @@ def reading(model: Model, tools: Tools) -> Reading | NotDue:
     template = model.text(path)
     if template is None:
         return NO_QUERY
+    templates = [dry.template_of(model, tools)]
+    if "is_init" in template:
+        templates.append(dry.template_of(model, tools, is_init=True))
     try:
-        later = dry.rendered(model, tools)
-        first = dry.rendered(model, tools, is_init=True) if "is_init" in template else later
+        rendered = {one.render(): one for one in reversed(templates)}
     except InvalidInput:
         return NotDue("the template cannot be rendered (see broken_template)")
-    return Reading(path, template, (later,) if first == later else (later, first))
+    return Reading(path, template, tuple(reversed(rendered)), tuple(reversed(rendered.values())))
 
 
 def reading_asked_for(model: Model, tools: Tools) -> Reading | NotDue:
@@ -115,5 +123,5 @@ def trees_of(rendering: str) -> tuple[Expr, ...]:
 def line_of(text: str, wanted: str) -> int:
     """The first line that holds the words, 1 when none does (a name may be spelled with other backticks)."""
     plain = wanted.replace("`", "")
-    lines = (number for number, line in enumerate(text.splitlines(), 1) if plain in line.replace("`", ""))
+    lines = (number for number, line in enumerate(text.split("\n"), 1) if plain in line.replace("`", ""))
     return next(lines, 1)
