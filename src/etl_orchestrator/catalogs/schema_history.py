@@ -30,8 +30,13 @@ _AT_ONCE = 32
 _MANY = 100
 #: Names and ends of records; where they stand as in another version, so do the fields.
 _NAME = re.compile(rb'"name": "([^"]*)"|]')
-#: No lock is taken, nothing is asked of the network or of a person.
-_QUIETLY = {"GIT_OPTIONAL_LOCKS": "0", "GIT_NO_LAZY_FETCH": "1", "GIT_TERMINAL_PROMPT": "0"}
+#: No lock is taken, nothing is asked of the network or of a person, a path is only a path.
+_QUIETLY = {
+    "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_NO_LAZY_FETCH": "1",
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_LITERAL_PATHSPECS": "1",
+}
 
 
 class SchemaHistory:
@@ -70,8 +75,8 @@ class SchemaHistory:
 
     def _versions(self, path: str) -> list[str]:
         """The contents that a file has had, as git names them, oldest first, each once: one that comes back is not new."""
-        asked = ("log", "--first-parent", "-m", "--no-renames", "--raw", "--no-abbrev", "--format=", "HEAD", "--", path)
-        said = _git(self._tree.root, *asked)
+        log = ("log", "--first-parent", "-m", "--no-renames", "--raw", "--no-abbrev", "--format=")
+        said = _git(self._tree.root, *log, "--no-show-signature", "HEAD", "--", path)
         lines = (line.split() for line in reversed(said.decode(errors="replace").splitlines()))
         return list(dict.fromkeys(parts[3] for parts in lines if len(parts) > 4 and parts[4] != "D"))
 
@@ -128,10 +133,11 @@ def _sorted(schema: Schema, order: Order) -> Schema:
 
 
 def _git(folder: Path, *command: str, given: str = "") -> bytes:
-    """What git says; nothing when it is not there or refuses."""
+    """What git says of this folder, whatever a hook has told us of another; nothing when it is not there or refuses."""
     import subprocess  # 5 ms that most starts do not need
     import tempfile
 
+    ours = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     try:
         with tempfile.TemporaryFile() as said:  # a pipe is read in small pieces, which takes half as long as the rest
             subprocess.run(
@@ -140,7 +146,7 @@ def _git(folder: Path, *command: str, given: str = "") -> bytes:
                 input=given.encode(),
                 stdout=said,
                 stderr=subprocess.DEVNULL,
-                env=os.environ | _QUIETLY,
+                env=ours | _QUIETLY,
                 check=True,
             )
             said.seek(0)

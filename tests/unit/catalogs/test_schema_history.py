@@ -170,6 +170,33 @@ def test_the_clone_named_by_the_environment_tells_the_order_of_the_tables_that_t
         assert names(known.schema) == ["b", "a"]
 
 
+def test_a_hook_of_another_repository_changes_nothing(
+    clone: Clone, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clone.commit(listed(b=None))
+    clone.commit(listed(a=None, b=None))
+    (tmp_path / "other").mkdir()
+    Clone(tmp_path / "other")
+    monkeypatch.setenv("GIT_DIR", str(tmp_path / "other/.git"))
+    assert clone.names(cache) == ["b", "a"]
+
+
+def test_a_clone_runs_no_program_that_it_names(clone: Clone, cache: Path, tmp_path: Path) -> None:
+    program = tmp_path / "program"
+    program.write_text(f"#!/bin/sh\ntouch {tmp_path}/ran\necho '[GNUPG:] SIG_CREATED ' >&2\necho signed\n")
+    program.chmod(0o755)
+    clone.git("config", "gpg.program", str(program))
+    clone.commit(listed(b=None))
+    clone.commit(listed(a=None, b=None))
+    clone.git("commit", "-q", "--amend", "-S", "-m", "signed")
+    (tmp_path / "ran").unlink()  # it made the signature
+    for setting in ("core.pager", "pager.log", "core.fsmonitor", "diff.external"):
+        clone.git("config", setting, str(program))
+    clone.git("config", "log.showSignature", "true")
+    assert clone.names(cache) == ["b", "a"]
+    assert not (tmp_path / "ran").exists()
+
+
 def test_many_versions_are_announced(clone: Clone, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("etl_orchestrator.catalogs.schema_history._MANY", 1)
     monkeypatch.setattr("etl_orchestrator.catalogs.schema_history._AT_ONCE", 2)
