@@ -8,6 +8,7 @@ that are asked for (and what they consist of) get a class.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from importlib import import_module
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import Any
 import zetasql
 from google.protobuf import descriptor_pool  # type: ignore[import-untyped]
 from google.protobuf.descriptor_pb2 import FileDescriptorProto  # type: ignore[import-untyped]
+from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from google.protobuf.message_factory import GetMessageClass  # type: ignore[import-untyped]
 
 _POOL = descriptor_pool.Default()
@@ -63,16 +65,26 @@ def _describe(file: str) -> None:
     if not file.startswith("zetasql/"):
         import_module(module)
         return
-    source = _MODULES / f"{file.removesuffix('.proto')}_pb2.py"
-    code = SourceFileLoader(module, str(source)).get_code(module)
-    content = max((part for part in code.co_consts if isinstance(part, bytes)), key=len) if code else b""
-    described = FileDescriptorProto.FromString(content)
-    assert described.name == file, f"{source} does not hold {file}: it is not what this release of zetasql has"
-    for needed in described.dependency:
+    content = _content(file, module)
+    if content is None:  # a release of zetasql that keeps it otherwise
+        import_module(f"zetasql.wasi._pb2.{module}")
+        return
+    for needed in FileDescriptorProto.FromString(content).dependency:
         if needed not in _described:
             _described.add(needed)
             _describe(needed)
     _POOL.AddSerializedFile(content)
+
+
+def _content(file: str, module: str) -> bytes | None:
+    """The description that a generated module holds, which is the longest of its constants."""
+    source = _MODULES / f"{file.removesuffix('.proto')}_pb2.py"
+    with suppress(OSError, ImportError, DecodeError):
+        code = SourceFileLoader(module, str(source)).get_code(module)
+        constants = code.co_consts if code is not None else ()
+        content = max((part for part in constants if isinstance(part, bytes)), key=len, default=b"")
+        return content if FileDescriptorProto.FromString(content).name == file else None
+    return None
 
 
 _described: set[str] = set()

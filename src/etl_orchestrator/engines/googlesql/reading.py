@@ -14,9 +14,10 @@ from etl_orchestrator.engines.googlesql.lineage import Origin, Origins, lineage_
 from etl_orchestrator.engines.googlesql.problems import problem_of
 from etl_orchestrator.engines.googlesql.resolved import concrete, has, inherited, kind, walk
 from etl_orchestrator.engines.googlesql.session import Registered, Session
-from etl_orchestrator.engines.googlesql.text import Spelled, character, line_and_column
+from etl_orchestrator.engines.googlesql.text import Spelled, character
 from etl_orchestrator.engines.googlesql.types import field_of
 from etl_orchestrator.errors import Unsupported
+from etl_orchestrator.sql.tokens import position
 from etl_orchestrator.table import Field, Schema, TableRef
 from etl_orchestrator.table import walk as walk_fields
 from etl_orchestrator.tools import Lineage, SqlProblem
@@ -130,7 +131,7 @@ def _wrong_case(scans: tuple[Scan, ...], sql: Spelled) -> SqlProblem | None:
             continue
         written = re.sub(r"[`\s]", "", sql.text[scan.start : scan.end])
         if not f".{scan.table}".endswith(f".{written}"):
-            line, column = sql.place_given(*line_and_column(sql.text, scan.start))
+            line, column = sql.place_given(*position(sql.text, scan.start))
             return SqlProblem(f"Table not found: {written}; Did you mean {scan.table}?", line, column)
     return None
 

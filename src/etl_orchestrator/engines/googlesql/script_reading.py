@@ -19,11 +19,12 @@ from etl_orchestrator.engines.googlesql.reading import LazyLineage, Reading, lit
 from etl_orchestrator.engines.googlesql.resolved import concrete, has, inherited, kind, walk
 from etl_orchestrator.engines.googlesql.routines import known_of
 from etl_orchestrator.engines.googlesql.session import SYSTEM_VARIABLES, Session
-from etl_orchestrator.engines.googlesql.text import Spelled, line_and_column, spell
+from etl_orchestrator.engines.googlesql.text import Spelled, spell
 from etl_orchestrator.engines.googlesql.types import field_of, parse_type, spelling
 from etl_orchestrator.errors import InvalidInput, Unsupported
 from etl_orchestrator.sql import script
 from etl_orchestrator.sql import script_nodes as nodes
+from etl_orchestrator.sql.tokens import position
 from etl_orchestrator.table import Field, Schema, TableRef
 from etl_orchestrator.tools import SqlProblem
 
@@ -99,7 +100,7 @@ class ScriptReader:
         return self._read(span, "SELECT ", (target,) if target else ())
 
     def _wrong(self, message: str, span: nodes.Span) -> Wrong:
-        return Wrong(SqlProblem(message, *line_and_column(self._sql.given, span.start)))
+        return Wrong(SqlProblem(message, *position(self._sql.given, span.start)))
 
     def _variable(self, name: str, span: nodes.Span) -> Field:
         known = {known.lower(): variable for known, variable in self._scope.variables.items()}
@@ -197,7 +198,7 @@ class ScriptReader:
         values = [(self._expression(value).columns[0], name) for value, name in node.using]
         targets = [self._variable(name, node.span) for name in node.into]
         if text is None:
-            line, column = line_and_column(self._sql.given, node.span.start)
+            line, column = position(self._sql.given, node.span.start)
             self.found.unknown.append(
                 f"the text of EXECUTE IMMEDIATE in line {line}, column {column} is known only when the script runs"
             )

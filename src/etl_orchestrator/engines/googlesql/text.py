@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from etl_orchestrator.sql.tokens import RESERVED
+from etl_orchestrator.sql.tokens import RESERVED, position
 
 _TOKEN = re.compile(
     r"""
@@ -89,7 +89,7 @@ class Spelled:
     def place_given(self, line: int, column: int) -> tuple[int, int]:
         """The line and column in `given` of a place that the engine names in `text`, both from 1."""
         offset = self._given_offset(_offset(self.text, line, column))
-        return line_and_column(self.given, offset)
+        return position(self.given, offset)
 
     def _given_offset(self, offset: int) -> int:
         shift = 0
@@ -200,12 +200,6 @@ def beyond_one_query(sql: str) -> str:
             return first
         ended = token.group() == ";"
     return ""
-
-
-def line_and_column(text: str, offset: int) -> tuple[int, int]:
-    """Both from 1, a tab being one column."""
-    before = text[:offset]
-    return before.count("\n") + 1, offset - (before.rfind("\n") + 1) + 1
 
 
 def character(text: str, byte: int) -> int:

@@ -30,6 +30,16 @@ def test_beside_the_modules_of_zetasql(lines: tuple[str, str]) -> None:
     assert _printed(*lines, ours, same) == "True"
 
 
+def test_a_release_that_keeps_them_otherwise_is_asked_by_its_modules() -> None:
+    kept_otherwise = (
+        "from importlib.machinery import SourceFileLoader as Loader",
+        "real, own = Loader.get_code, lambda name: name.endswith('_pb2') and name.split('.')[1] not in ('wasi', 'protobuf')",
+        "Loader.get_code = lambda self, name: None if own(name) else real(self, name)",
+    )
+    made = "print(protocol.SimpleCatalogProto(name='n').name, 'zetasql.wasi' in sys.modules)"
+    assert _printed("import sys", *kept_otherwise, _OURS, made) == "n True"
+
+
 def test_enums_have_the_numbers_of_zetasql() -> None:
     from zetasql.wasi._pb2.zetasql.public.function_pb2 import FunctionEnums
     from zetasql.wasi._pb2.zetasql.public.options_pb2 import LanguageFeature

@@ -9,10 +9,10 @@ from etl_orchestrator.engines.googlesql.text import (
     beyond_one_query,
     character,
     edited,
-    line_and_column,
     spell,
     wildcards,
 )
+from etl_orchestrator.sql.tokens import position
 
 KNOWN = {"a-b.c.d", "c.d"}
 
@@ -44,10 +44,10 @@ def test_the_whole_name_stands_for_a_table_with_a_column_of_its_name() -> None:
 def test_positions_lead_back_to_the_text_given() -> None:
     spelled = spell("SELECT é,\n\tx FROM `a-b.c.d` JOIN `c.d` WHERE y", KNOWN.__contains__)
     for word in ("é", "SELECT", "FROM", "JOIN", "WHERE"):
-        line, column = line_and_column(spelled.text, spelled.text.index(word))
+        line, column = position(spelled.text, spelled.text.index(word))
         if line == 2:
             column += 7  # the engine counts the tab as reaching column 9
-        assert spelled.place_given(line, column) == line_and_column(spelled.given, spelled.given.index(word))
+        assert spelled.place_given(line, column) == position(spelled.given, spelled.given.index(word))
 
 
 def test_a_position_inside_a_split_name_is_its_beginning() -> None:
