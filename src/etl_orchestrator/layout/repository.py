@@ -72,9 +72,8 @@ def _dags() -> Mapping[str, object]:
 
 def _saved_metrics() -> Mapping[str, object]:
     """What monitors name: rows that arrive, no NULL in a key, no two rows of one key."""
-    from etl_orchestrator.layout.bigconfig_yml import (
-        COMPOSITE_KEYS,  # a repository is made once, and found at every start
-    )
+    # Read here: a repository is made once, and found at every start.
+    from etl_orchestrator.layout.bigconfig_yml import COMPOSITE_KEYS
 
     none: dict[str, object] = {"type": "CONSTANT", "upper_bound": 0}
     predefined = {"is_not_null": "PERCENT_NULL", "is_unique": "COUNT_DUPLICATES"}
