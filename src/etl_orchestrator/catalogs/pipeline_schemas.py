@@ -18,7 +18,7 @@ from typing import Any
 
 from etl_orchestrator.catalogs.index import Index
 from etl_orchestrator.catalogs.schema_history import SchemaHistory
-from etl_orchestrator.catalogs.tree import Tree
+from etl_orchestrator.catalogs.tree import Stamp, Tree
 from etl_orchestrator.errors import InvalidInput
 from etl_orchestrator.layout import schema_yaml
 from etl_orchestrator.table import TableRef
@@ -26,6 +26,9 @@ from etl_orchestrator.tools import KnownSchema
 
 #: Begins the path of a file here, where it stands among those of a repository.
 MARK = "pipeline-schemas:"
+
+#: A query and its first run, and the views of one app, read the same few tables, of up to a megabyte, again and again.
+_KEPT = 16
 
 _DATASET = re.compile(r"(.+)_(stable|live)\Z")
 _TABLE = re.compile(r"(.+)_v(\d+)\Z")
@@ -53,6 +56,7 @@ class PipelineSchemas:
     ) -> None:
         self._tree = Tree.at(root)
         self._history = SchemaHistory(self._tree, Index(self._tree.root, cache_dir), say)
+        self._read: dict[str, tuple[Stamp | None, KnownSchema]] = {}
         self._top = "schemas" if (self._tree.root / "schemas").is_dir() else ""
         self._project = project
 
@@ -77,8 +81,15 @@ class PipelineSchemas:
         path = self._find(table)
         if path is None:
             return None
-        listed = schema_yaml.fields(self._entries(path), path)
-        return KnownSchema(self._history.in_order(path, listed), path, (MARK + path,))
+        stamp = self._tree.stamp(path)
+        kept = self._read.pop(path, None)
+        if kept is None or kept[0] != stamp:
+            listed = schema_yaml.fields(self._entries(path), path)
+            kept = stamp, KnownSchema(self._history.in_order(path, listed), path, (MARK + path,))
+        self._read[path] = kept
+        if len(self._read) > _KEPT:
+            self._read.pop(next(iter(self._read)), None)  # the one that was asked for longest ago
+        return kept[1]
 
     def entries(self, table: TableRef) -> list[dict[str, Any]] | None:
         """What the file lists, as plain mappings, for a schema.yaml that includes some of them."""

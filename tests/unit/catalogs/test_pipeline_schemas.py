@@ -101,3 +101,27 @@ def test_a_dataset_says_by_its_name_that_it_is_ingested() -> None:
         False,
         False,
     ]
+
+
+def test_a_file_is_read_again_when_it_changed(pipeline: PipelineSchemas, tmp_path: Path) -> None:
+    table = ref("shop_app_stable", "first_visit_v1")
+    before = pipeline.schema(table)
+    assert pipeline.schema(table) is before
+    put(tmp_path, "shop-app/first-visit/first-visit.1.bq", [{"name": "only", "type": "DATE"}])
+    after = pipeline.schema(table)
+    assert after is not None
+    assert [field.name for field in after.schema] == ["only"]
+
+
+def test_of_many_tables_the_last_ones_are_kept(tmp_path: Path) -> None:
+    for number in range(20):
+        put(tmp_path, f"shop-app/kind/kind.{number}.bq", COLUMNS)
+        put(
+            tmp_path,
+            f"shop-app/kind/kind.{number}.schema.json",
+            {"mozPipelineMetadata": {"bq_table": f"kind_v{number}"}},
+        )
+    schemas = PipelineSchemas(tmp_path, "acme-data")
+    first = [schemas.schema(ref("shop_app_stable", f"kind_v{number}")) for number in range(20)]
+    again = [schemas.schema(ref("shop_app_stable", f"kind_v{number}")) for number in reversed(range(20))]
+    assert [one is other for one, other in zip(reversed(first), again, strict=True)] == [True] * 16 + [False] * 4
