@@ -16,6 +16,7 @@ from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
 
+from etl_orchestrator.catalogs import pipeline_schemas
 from etl_orchestrator.catalogs.index import folder
 from etl_orchestrator.catalogs.schema_history import has_history
 
@@ -83,7 +84,7 @@ class KeptAnswers:
     @cached_property
     def _version(self) -> str:
         """Sizes and times of our own files stand for what they say."""
-        schemas = os.environ.get("ETLO_PIPELINE_SCHEMAS")
-        ordered = schemas is not None and has_history(Path(schemas).absolute())
+        schemas = pipeline_schemas.folder()
+        ordered = schemas is not None and has_history(schemas.absolute())
         parts = (sorted(_sources(str(_PACKAGE))), _analyzer(), schemas, ordered)
         return hashlib.sha256(repr(parts).encode()).hexdigest()[:20]

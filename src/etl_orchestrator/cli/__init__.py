@@ -286,10 +286,10 @@ def _workplace(repo: Path | None, screen: door.Screen | None, optional: bool = F
 def main() -> None:
     """The entry point: errors of ours become one clear message and an exit code, never a traceback."""
     signal.signal(signal.SIGINT, door.interrupted)
-    gc.set_threshold(
-        20_000, 20, 20
-    )  # modules and trees stay: looking for garbage as often as usual takes 8 % of a start
-    atexit.register(gc.freeze)  # and once more at its end takes 30 to 80 ms, for memory that goes with the process
+    # Modules and trees stay: looking for garbage as often as usual takes 8 % of a start, and once more at the end of the
+    # process 30 to 80 ms, for memory that goes with it.
+    gc.set_threshold(20_000, 20, 20)
+    atexit.register(gc.freeze)
     try:
         # Not standalone, click gives back the code of an Exit instead of ending the process.
         sys.exit(cli.main(standalone_mode=False, prog_name="etl-orchestrator"))

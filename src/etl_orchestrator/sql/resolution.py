@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from etl_orchestrator.errors import EngineError, InvalidInput, OrchestratorError, Unavailable
 from etl_orchestrator.layout import paths
@@ -34,8 +34,9 @@ from etl_orchestrator.tools import (
     TableFacts,
 )
 
-#: Analyzes a text with the schemas of more tables.
-Ask = Callable[[str, Mapping[TableRef, Schema]], Analysis]
+if TYPE_CHECKING:
+    from etl_orchestrator.sql.federated import Ask
+
 #: The label of a table that is written to the project for everybody.
 _PUBLIC = re.compile(r"^ +public_bigquery: *true\b", re.MULTILINE)
 #: Datasets whose tables are not the repository's own.

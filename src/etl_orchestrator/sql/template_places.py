@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from etl_orchestrator.errors import OrchestratorError
 from etl_orchestrator.sql.templates import Template, has_template
-from etl_orchestrator.sql.tokens import offset_of
+from etl_orchestrator.sql.tokens import offset_of, position
 
 # Two characters of the private use area, which no SQL file holds.
 _OPEN, _CLOSE = "\ue000", "\ue001"
@@ -55,8 +55,7 @@ def place_of(template: Template, rendered: str, line: int, column: int) -> Place
         return Place(template.at, nearest_line(template.text, rendered, line), 1)
     number, offset = _origin(marked, offset_of(rendered, line, column))
     path, text = sources[number]
-    before = text[:offset]
-    return Place(path, before.count("\n") + 1, offset - (before.rfind("\n") + 1) + 1)
+    return Place(path, *position(text, offset))
 
 
 def _marked(text: str, number: int) -> str:
@@ -97,12 +96,12 @@ def _lines(data: str, start: int, number: int) -> Iterator[str]:
 def _origin(marked: str, wanted: int) -> tuple[int, int]:
     """The source and the offset there of a character of the result, counted without the marks."""
     number, offset, is_expression = 0, 0, False
-    passed = position = 0
+    passed = reached = 0
     for mark in _MARK.finditer(marked):
-        if passed + mark.start() - position > wanted:
+        if passed + mark.start() - reached > wanted:
             break
-        passed += mark.start() - position
-        position = mark.end()
+        passed += mark.start() - reached
+        reached = mark.end()
         number, offset, is_expression = int(mark[1]), int(mark[2]), mark[3] == "1"
     return number, offset if is_expression else offset + wanted - passed
 
