@@ -71,7 +71,7 @@ class Token(NamedTuple):
     end: int
 
 
-_WORD = r"[A-Za-z_][A-Za-z_0-9]*"
+_WORD = r"[A-Za-z_][A-Za-z_0-9]*+"
 _QUOTED = r"`(?:\\.|[^\\`])+`"
 _NAME = rf"(?:{_WORD}|{_QUOTED})"
 # Jinja within a string may hold the quote that would end the string. Only on one line: a lone {{ must not run away.
@@ -91,19 +91,21 @@ def _string(quote: str) -> str:
 
 _STRINGS = "|".join(_string(quote) for quote in ('"""', "'''", '"', "'"))
 
-# One group for each kind, tried in this order; the gap before a token is matched with it.
+# One group for each kind, tried in this order; the gap before a token is matched with it. Half of all tokens are words that
+# go on with neither a quote nor a dash: these are found without looking for a string or a project first.
 _TOKEN = re.compile(
-    rf"""\s*(?:
-    (?P<DASHED>[A-Za-z][A-Za-z_0-9]*(?:-[A-Za-z_0-9]+)*-[A-Za-z_0-9][0-9]*[A-Za-z_][A-Za-z_0-9]*(?=\.{_NAME}))
-    |(?P<STRING>(?:[rR][bB]?|[bB][rR]?)?(?:{_STRINGS}))
-    |(?P<NAME>{_WORD})
+    rf"""\s*+(?:
+    (?P<NAME>{_WORD}(?!["'-]))
     |(?P<COMMA>,)
     |(?P<DOT>\.)
     |(?P<OPEN>[(\[])
     |(?P<CLOSE>[)\]])
+    |(?P<STRING>(?:[rR][bB]?|[bB][rR]?)?(?:{_STRINGS}))
     |(?P<LINE_COMMENT>(?:--|\#)(?:[^\n]*[^\s])?)
     |(?P<NUMBER>0[xX][0-9a-fA-F]+|[0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]*)?)
     |(?P<QUOTED_NAME>{_QUOTED})
+    |(?P<DASHED>[A-Za-z][A-Za-z_0-9]*(?:-[A-Za-z_0-9]+)*-[A-Za-z_0-9][0-9]*[A-Za-z_][A-Za-z_0-9]*(?=\.{_NAME}))
+    |(?P<WORD>{_WORD})
     |(?P<SEMICOLON>;)
     |(?P<PARAMETER>@{_WORD})
     |(?P<SYSTEM_VARIABLE>@@{_WORD})
@@ -118,7 +120,11 @@ _TOKEN = re.compile(
     )""",
     re.DOTALL | re.VERBOSE,
 )
-_KINDS = {kind.name: kind for kind in Kind}
+_GROUPS = _TOKEN.groupindex
+# The kind of each group by its number; 0 is the whole match.
+_KINDS = (Kind.OTHER, *(Kind.__members__.get(name, Kind.NAME) for name in _GROUPS))
+_DASHED, _UNCLOSED = _GROUPS["DASHED"], _GROUPS["UNCLOSED"]
+_DOUBTFUL = frozenset({_DASHED, _UNCLOSED, _GROUPS["OPERATOR"]})  # what they matched may be another token, or more
 _CLOSING = {"/*": "*/", "{{": "}}", "{%": "%}", "{#": "#}"}  # of any other mark: itself
 
 
@@ -143,28 +149,29 @@ def place(text: str, offset: int, at: str = "") -> str:
 def tokenize(text: str, at: str = "") -> list[Token]:
     """Cut a text into tokens, in order. Raises InvalidInput at the opening mark of what is never closed."""
     found: list[Token] = []
-    match = _TOKEN.match
-    offset, depth = 0, 0
-    before = last = None  # the last two tokens that are no comments
-    while (matched := match(text, offset)) is not None:
-        name = matched.lastgroup or ""
-        start, word = matched.start(name), matched[name]
-        kind = _KINDS.get(name, Kind.NAME)
-        if kind is Kind.OPERATOR and word[0] == "<" and (depth or _opens_a_type(before, last, start)):
-            kind, word, depth = Kind.OPEN, "<", depth + 1
-        elif depth and word[0] == ">":
-            kind, word, depth = Kind.CLOSE, ">", depth - 1
-        elif depth and word in ("=>", "|>"):
-            kind, word = Kind.OPERATOR, word[0]
-        elif name == "DASHED" and (head := word.partition("-")[0]).upper() in RESERVED:
-            word = head
-        elif name == "UNCLOSED":
-            raise _unclosed(text, start, word, at)
-        offset = start + len(word)
-        token = Token(kind, word, start, offset)
-        found.append(token)
-        if kind not in COMMENTS:
-            before, last = last, token
+    new = tuple.__new__  # Token(...) does the same in three times the time
+    offset, size, depth = 0, len(text.rstrip()), 0
+    while offset < size:
+        for matched in _TOKEN.finditer(text, offset, size):
+            group = matched.lastindex or 0
+            kind, word = _KINDS[group], matched[group]
+            start, end = matched.span(group)
+            offset = end
+            if depth or group in _DOUBTFUL:
+                if kind is Kind.OPERATOR and word[0] == "<" and (depth or _opens_a_type(found, start)):
+                    kind, word, depth = Kind.OPEN, "<", depth + 1
+                elif depth and word[0] == ">":
+                    kind, word, depth = Kind.CLOSE, ">", depth - 1
+                elif depth and word in ("=>", "|>"):
+                    kind, word = Kind.OPERATOR, word[0]
+                elif group == _DASHED and (head := word.partition("-")[0]).upper() in RESERVED:
+                    word = head
+                elif group == _UNCLOSED:
+                    raise _unclosed(text, start, word, at)
+                offset = start + len(word)
+            found.append(new(Token, (kind, word, start, offset)))
+            if offset < end:
+                break  # what is left of it is matched again
     return found
 
 
@@ -174,8 +181,10 @@ def words(text: str) -> tuple[Token, ...]:
     return tuple(token for token in tokenize(text) if token.kind not in COMMENTS)
 
 
-def _opens_a_type(before: Token | None, last: Token | None, start: int) -> bool:
+def _opens_a_type(found: list[Token], start: int) -> bool:
     """True where a following < is a bracket: after ARRAY and STRUCT, and right after RANGE (which also is a keyword)."""
+    said = (token for token in reversed(found) if token.kind not in COMMENTS)
+    last, before = next(said, None), next(said, None)
     if last is None or last.kind is not Kind.NAME or (before is not None and before.kind is Kind.DOT):
         return False
     word = last.text.upper()
