@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import NoReturn
 
 from etl_orchestrator.errors import InvalidInput
@@ -22,22 +23,22 @@ _INDENT = "  "
 OFF = re.compile(r"\bformat\s*:?\s*off\b")
 ON = re.compile(r"\bformat\s*:?\s*on\b")
 _CHECK_LEVEL = re.compile(r"#(?:fail|warn)")
-_TO_BOTTOM = frozenset({Level.BRACKET, Level.BLOCK, Level.JINJA})
+# A member of an Enum takes eight times as long to look up in its class.
+_CLAUSE, _PIPE, _CASE = Level.CLAUSE, Level.PIPE, Level.CASE
 
 
 class Line:
     """A line as it is written down: `lead` (line break and indentation, or a whole comment), then `text`."""
 
-    __slots__ = ("closes", "fixed", "foldable", "lead", "opens", "remark", "text")
+    text = ""
+    fixed = False  # never folded: verbatim, or starting with a comment
+    opens = False  # ends with an opening bracket
+    foldable = False  # and that bracket is not the body of a named query or window
+    closes = False  # starts with a closing bracket
+    remark = False  # ends with a line comment
 
-    def __init__(self, lead: str, fixed: bool = False) -> None:
+    def __init__(self, lead: str) -> None:
         self.lead = lead
-        self.text = ""
-        self.fixed = fixed  # never folded: verbatim, or starting with a comment
-        self.opens = False  # ends with an opening bracket
-        self.foldable = False  # and that bracket is not the body of a named query or window
-        self.closes = False  # starts with a closing bracket
-        self.remark = False  # ends with a line comment
 
 
 class Layout:
@@ -50,62 +51,52 @@ class Layout:
         self.lines = [self._line]
         self._levels: list[Level] = []
         self.formatting = True
-        self._last: Piece | None = None  # last piece of all
-        self._role: Role | None = None  # its role
+        self._role: Role | None = None  # of the last piece of all
         self._end = 0  # where it ended in the text
         self._unary = True  # an operator here would have one operand
         self._sticks = False  # the last piece was such an operator
 
     def run(self, pieces: list[Piece]) -> None:
         for piece in pieces:
-            self._add(piece)
+            role = piece.role
+            if role.closes is not None:
+                self._leave(role.closes)
+            if role.is_comment:
+                self._comment(piece)
+                self._sticks = False
+            else:
+                if self.formatting:
+                    self._write(role, piece.text)
+                else:
+                    self._line.text += self._text[self._end : piece.end]
+                self._sticks = role.is_operator and self._unary
+                self._unary = not role.ends_operand
+            self._end = piece.end
+            if role.opens is not None:
+                self._levels.append(role.opens)
+                if len(self._levels) > _DEEPEST:
+                    self._refuse(piece)
+            elif role is words.SEMICOLON:
+                self._leave(_PIPE)
+            elif role is words.WITH and not self.formatting and not self._text.startswith("WITH", piece.start):
+                self._levels.append(_CLAUSE)  # where nothing is formatted, the style takes a small `with` for a clause
+            self._role = role
         if not self.formatting:
             self._line.text += self._text[self._end :]
 
-    def _add(self, piece: Piece) -> None:
-        role = piece.role
-        if role.closes is not None:
-            self._leave(role.closes)
-        if role.is_comment:
-            self._comment(piece)
-        elif self.formatting:
-            self._space(role)
-            self._write(piece)
-        else:
-            self._line.text += self._text[self._end : piece.end]
-        self._end = piece.end
-        self._enter(piece)
-        if not role.is_comment:
-            self._sticks = self._unary and role.is_operator
-            self._unary = not role.ends_operand
-        else:
-            self._sticks = False
-        self._role = role
-
     def _leave(self, level: Level) -> None:
         levels = self._levels
-        if level in _TO_BOTTOM:
-            while levels and levels.pop() is not level:
-                pass
-        elif level is Level.CASE:
-            while levels and levels[-1] is level:
+        if level is _CLAUSE or level is _PIPE:
+            if levels and levels[-1] is _CLAUSE:
+                levels.pop()
+            if level is _PIPE and levels and levels[-1] is _PIPE:
+                levels.pop()
+        elif level is _CASE:
+            while levels and levels[-1] is _CASE:
                 levels.pop()
         else:
-            if levels and levels[-1] is Level.CLAUSE:
-                levels.pop()
-            if level is Level.PIPE and levels and levels[-1] is Level.PIPE:
-                levels.pop()
-
-    def _enter(self, piece: Piece) -> None:
-        role = piece.role
-        if role.opens is not None:
-            self._levels.append(role.opens)
-            if len(self._levels) > _DEEPEST:
-                self._refuse(piece)
-        elif role is words.WITH and not self.formatting and not self._text.startswith("WITH", piece.start):
-            self._levels.append(Level.CLAUSE)  # where nothing is formatted, the style takes a small `with` for a clause
-        elif role is words.SEMICOLON:
-            self._leave(Level.PIPE)
+            while levels and levels.pop() is not level:
+                pass
 
     def _refuse(self, piece: Piece) -> NoReturn:
         raise InvalidInput(
@@ -114,46 +105,25 @@ class Layout:
             fix="close those that are open",
         )
 
-    def _space(self, role: Role) -> None:
-        """Write what stands between the last piece and one of this role, which is no comment."""
-        last = self._role
-        if last is None:
-            return
-        if role is words.SEMICOLON:
-            if last is words.LINE_COMMENT:
-                self._break()
-            return
-        after_end = last is words.SEMICOLON
-        breaks = last.breaks_after
-        if breaks and role.drops_break and (last.is_jinja or last.closes is Level.BLOCK):
-            breaks = False
-        if breaks or role.breaks_before:
-            if after_end and role.closes is not Level.BLOCK:
-                self._line = Line("\n")
-                self.lines.append(self._line)
-            self._break()
-        elif (
-            last is not words.DOT
-            and role is not words.DOT
-            and role is not words.COMMA
-            and (role is not words.OPEN or last.bracket_blank)
-            and not (self._sticks and role.is_value)
-        ):
-            self._line.text += " "
-
-    def _break(self) -> None:
-        self._line = Line("\n" + _INDENT * len(self._levels))
-        self.lines.append(self._line)
-
-    def _write(self, piece: Piece) -> None:
-        line, role = self._line, piece.role
+    def _write(self, role: Role, text: str) -> None:
+        """Write a piece that is no comment, after what stands between it and the last one."""
+        white = white_between(self._role, role)
+        if white == " ":
+            if not (self._sticks and role.is_value):
+                self._line.text += white
+        elif white:
+            if white == "\n\n":
+                self.lines.append(Line("\n"))
+            self._line = Line("\n" + _INDENT * len(self._levels))
+            self.lines.append(self._line)
+        line = self._line
         if role is words.CLOSE and not line.text:
             line.closes = True
         elif role is words.OPEN:
             line.foldable = not (self._role is words.ALIAS and line.text)
         line.opens = role is words.OPEN
         line.remark = False
-        line.text += piece.text
+        line.text += text
 
     def _comment(self, piece: Piece) -> None:
         gap = self._text[self._end : piece.start]
@@ -171,7 +141,8 @@ class Layout:
             if level or (broken >= 0 and self._role is words.SEMICOLON):
                 self.lines.append(Line("\n"))
         if broken >= 0:
-            self._line = Line(lead + piece.text, fixed=True)
+            self._line = Line(lead + piece.text)
+            self._line.fixed = True
             self.lines.append(self._line)
         else:
             self._line.text += lead + piece.text
@@ -180,6 +151,26 @@ class Layout:
         if OFF.search(piece.text) is not None:
             self.formatting = False
             self._line.fixed = True
+
+
+@cache  # there are few pairs of roles
+def white_between(last: Role | None, role: Role) -> str:
+    """What stands between two pieces, the second no comment; indentation follows a line break.
+
+    A blank is left out after an operator with one operand.
+    """
+    if last is None:
+        return ""
+    if role is words.SEMICOLON:
+        return "\n" if last is words.LINE_COMMENT else ""
+    breaks = last.breaks_after
+    if breaks and role.drops_break and (last.is_jinja or last.closes is Level.BLOCK):
+        breaks = False
+    if breaks or role.breaks_before:
+        return "\n\n" if last is words.SEMICOLON and role.closes is not Level.BLOCK else "\n"
+    if last is words.DOT or role is words.DOT or role is words.COMMA:
+        return ""
+    return " " if role is not words.OPEN or last.bracket_blank else ""
 
 
 def fold(lines: list[Line]) -> Iterator[str]:
