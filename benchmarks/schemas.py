@@ -23,8 +23,7 @@ from etl_orchestrator.api import Workplace
 from etl_orchestrator.errors import OrchestratorError
 from etl_orchestrator.layout import paths
 from etl_orchestrator.sql.dry_run import resolved, verdict_of
-from etl_orchestrator.sql.resolution import unpacked
-from etl_orchestrator.table import Schema, TableRef, walk
+from etl_orchestrator.table import Schema, TableRef, unpacked, walk
 from etl_orchestrator.tools import Tools
 
 _NESTED = "but for the order of fields"

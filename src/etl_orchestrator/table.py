@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 from etl_orchestrator.errors import InvalidInput
 
@@ -135,3 +136,13 @@ def walk(schema: Schema, prefix: str = "") -> list[tuple[str, Field]]:
         found.append((path, field))
         found.extend(walk(field.fields, f"{path}."))
     return found
+
+
+def packed(schema: Schema) -> list[Any]:
+    """Columns without their descriptions as JSON."""
+    return [[field.name, field.type, field.mode, packed(field.fields)] for field in schema]
+
+
+def unpacked(columns: list[Any]) -> Schema:
+    """The inverse of `packed`."""
+    return tuple(Field(name, kind, mode, fields=unpacked(parts)) for name, kind, mode, parts in columns)

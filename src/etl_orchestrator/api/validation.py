@@ -15,7 +15,7 @@ from etl_orchestrator.api.workplace import Workplace
 from etl_orchestrator.errors import InvalidInput, OrchestratorError, Unavailable, Unsupported
 from etl_orchestrator.layout import paths
 from etl_orchestrator.outcome import Outcome, of_batch, of_error
-from etl_orchestrator.table import Field, Schema
+from etl_orchestrator.table import Field, Schema, unpacked
 
 #: The files that are validated when a table or a folder is named; a file that is named may be any .sql of a table.
 KINDS = (
@@ -91,8 +91,6 @@ VALIDATING = Asking("validated", _kept, _verdict, _died)
 
 
 def _outcome(path: str, verdict: Answer, alone: bool) -> Outcome:
-    from etl_orchestrator.sql.resolution import unpacked
-
     table = str(paths.table_of(path))
     data: dict[str, Any] = {"path": path, "tables": verdict.get("tables", []), "notes": verdict.get("notes", [])}
     if alone:

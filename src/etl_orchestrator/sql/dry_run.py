@@ -13,7 +13,7 @@ from etl_orchestrator.sql import parameters, resolution
 from etl_orchestrator.sql.resolution import Resolved
 from etl_orchestrator.sql.template_places import place_of
 from etl_orchestrator.sql.templates import Template
-from etl_orchestrator.table import Field, Schema, TableRef, walk
+from etl_orchestrator.table import Field, Schema, TableRef, packed, walk
 from etl_orchestrator.tools import Analysis, KnownSchema, Routine, SqlProblem, Tools
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def dry_run_file(path: str, tools: Tools) -> Analysis:
 def verdict_of(path: str, tools: Tools) -> dict[str, Any]:
     """The same as JSON, kept between runs where the wall has a place for it: `verdict` is accepted, refused, unknown (of a
     table or routine nobody knows) or unchecked (the analyzer cannot say), then `message`, `at` and `fix`; `columns` as
-    `resolution.packed`, `tables` by name, and the `notes` that an accepted one rests on."""
+    `packed`, `tables` by name, and the `notes` that an accepted one rests on."""
     return dict(resolved(tools).remembered(_key(path), lambda: _verdict(path, tools)))
 
 
@@ -77,7 +77,7 @@ def _verdict(path: str, tools: Tools) -> dict[str, Any]:
     if analysis.problem is not None:
         place = analysis.problem.place(path)
         return {"verdict": "refused", "message": analysis.problem.message, "at": place, "fix": "", "tables": tables}
-    columns, notes = resolution.packed(analysis.columns), list(analysis.notes)
+    columns, notes = packed(analysis.columns), list(analysis.notes)
     return {"verdict": "accepted", "columns": columns, "tables": tables, "notes": notes}
 
 
@@ -266,8 +266,8 @@ def _analysis(model: Model, tools: Tools, *, is_init: bool) -> Analysis:
     schemas = tuple((table, _Same(known[table].schema)) for table in sorted(known))
     typed = tuple(sorted(parameters_of(model, is_init).items()))
     routines = routines_of(model, tools, sql)
-    declared = _declared(model, tools) if resolution.is_federated(sql) else ()
-    analysis = _analyzed(_Same(tools.analyzer), sql, schemas, typed, routines, declared)
+    federated = (_declared(model, tools), _Same(resolved(tools))) if resolution.is_federated(sql) else None
+    analysis = _analyzed(_Same(tools.analyzer), sql, schemas, typed, routines, federated)
     if analysis.problem is None:
         return resolution.with_notes(analysis, known.values())
     return replace(analysis, problem=located(analysis.problem, template, sql))
@@ -362,13 +362,19 @@ def _analyzed(
     schemas: tuple[tuple[TableRef, _Same], ...],
     typed: tuple[tuple[str, str], ...],
     routines: tuple[Routine, ...],
-    declared: Schema,
+    federated: tuple[Schema, _Same] | None,
 ) -> Analysis:
-    """A changed query or schema is analyzed anew; failures of the tool are not kept."""
+    """A changed query or schema is analyzed anew; failures of the tool are not kept. `federated` are, for a text with
+    EXTERNAL_QUERY, the columns that the output is to have and the catalog that remembers."""
     known = {table: schema.value for table, schema in schemas}
 
     def ask(text: str, more: Mapping[TableRef, Schema]) -> Analysis:
         found: Analysis = analyzer.value.analyze(text, {**known, **more}, dict(typed), routines)
         return found
 
-    return resolution.federated_analysis(sql, declared, ask) if resolution.is_federated(sql) else ask(sql, {})
+    if federated is None:
+        return ask(sql, {})
+    from etl_orchestrator.sql.federated import analysis_of  # read for the few texts that need it
+
+    declared, catalog = federated
+    return analysis_of(sql, declared, ask, catalog.value.remembering(dict(typed), routines))

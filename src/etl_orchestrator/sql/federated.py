@@ -8,49 +8,34 @@ where no type fits, no database could make the query right, and it is refused.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from etl_orchestrator.errors import Unavailable
-from etl_orchestrator.sql.external_calls import Call, calls_of, is_independent, replaced
+from etl_orchestrator.sql.external_calls import TYPES, Call, calls_of, is_independent, replaced
+from etl_orchestrator.sql.fitting_types import Ask, FittingTypes, Remember, asked_anew, uses_of
 from etl_orchestrator.sql.self_reading import shape
 from etl_orchestrator.sql.tokens import offset_of
-from etl_orchestrator.table import Field, Schema, TableRef
+from etl_orchestrator.table import Field, Schema
 from etl_orchestrator.tools import Analysis, SqlProblem
 
 #: Begins the note that tells the condition.
 PROVIDED = "provided that"
-#: What the documented mappings lead to, those most often meant first:
-#: https://cloud.google.com/bigquery/docs/reference/standard-sql/federated_query_functions#data_type_mappings
-TYPES = (
-    "BYTES",
-    "INTEGER",
-    "STRING",
-    "TIMESTAMP",
-    "NUMERIC",
-    "BOOLEAN",
-    "FLOAT",
-    "DATE",
-    "DATETIME",
-    "TIME",
-    "BIGNUMERIC",
-    "JSON",
-)
-
-Ask = Callable[[str, Mapping[TableRef, Schema]], Analysis]
 #: The number of a call and the name of one of its columns.
 _Column = tuple[int, str]
 _Typing = Mapping[_Column, Field]
 
 
-def analysis_of(sql: str, declared: Schema, ask: Ask) -> Analysis:
+def analysis_of(sql: str, declared: Schema, ask: Ask, remember: Remember = asked_anew) -> Analysis:
     """The analysis of a text whose calls of EXTERNAL_QUERY are tables; `ask` judges a text with the schemas of more tables.
 
-    `declared` are the columns that the output is to have. Raises Unavailable naming a connection."""
+    `declared` are the columns that the output is to have; `remember` may keep what is said of expressions. Raises
+    Unavailable naming a connection."""
     calls = calls_of(sql)
     if not calls:
         return ask(sql, {})
-    found = _Deduction(sql, calls, declared, ask).analysis()
+    deduction = _Deduction(sql, calls, declared, ask)
+    found = deduction.of_expressions(remember) or deduction.analysis()
     own = (table for table in found.tables if not any(call.is_table(table) for call in calls))
     return replace(found, tables=tuple(own))
 
@@ -70,6 +55,22 @@ class _Deduction:
         self._declared = {field.name.lower(): field for field in declared}
         self._columns = [(number, name) for number, call in enumerate(calls) for name in call.columns]
         self._fixed: set[str] = set()  # outputs of another type than declared, whatever the database gives
+
+    def of_expressions(self, remember: Remember) -> Analysis | None:
+        """The same for a plain SELECT that some types make right; None for any other text."""
+        call = self._calls[0]
+        uses = uses_of(self._sql, call)
+        if uses is None:
+            return None
+        types = FittingTypes(uses, self._declared, self._first, self._ask, remember)
+        fitting = types.of(call)
+        if fitting is None:
+            return None
+        found = self._variants({(0, name): given[0] for name, given in fitting.items()}, {}).analysis()
+        if self._fault(found) is not None or not types.agrees(call, found):
+            return None
+        conditions = self._conditions({(0, name): given for name, given in fitting.items()})
+        return replace(found, notes=(*found.notes, *conditions))
 
     def analysis(self) -> Analysis:
         typing: _Typing = {column: self._first(column[1]) for column in self._columns}

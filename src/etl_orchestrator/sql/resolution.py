@@ -6,6 +6,7 @@ its query gives. Nothing is guessed: what cannot be known is `Unavailable`, by n
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -20,7 +21,7 @@ from etl_orchestrator.sql.called_routines import CalledRoutines
 from etl_orchestrator.sql.self_reading import fixed_point, shape
 from etl_orchestrator.sql.templates import Template
 from etl_orchestrator.sql.watched import Record, Watched
-from etl_orchestrator.table import Field, Schema, TableRef
+from etl_orchestrator.table import Field, Schema, TableRef, packed, unpacked
 from etl_orchestrator.tools import (
     Analysis,
     Analyzer,
@@ -35,7 +36,7 @@ from etl_orchestrator.tools import (
 )
 
 if TYPE_CHECKING:
-    from etl_orchestrator.sql.federated import Ask
+    from etl_orchestrator.sql.fitting_types import Remember
 
 #: The label of a table that is written to the project for everybody.
 _PUBLIC = re.compile(r"^ +public_bigquery: *true\b", re.MULTILINE)
@@ -59,13 +60,6 @@ class _Kept:
 def is_federated(sql: str) -> bool:
     """Whether EXTERNAL_QUERY is in a text at all."""
     return "EXTERNAL_QUERY" in sql.upper()
-
-
-def federated_analysis(sql: str, declared: Schema, ask: Ask) -> Analysis:
-    """See `federated.analysis_of`."""
-    from etl_orchestrator.sql.federated import analysis_of  # read for the few texts that need it
-
-    return analysis_of(sql, declared, ask)
 
 
 class Resolved:
@@ -240,6 +234,15 @@ class Resolved:
             self._answers.keep(key, json.dumps({"asked": record, "answer": answer}))
         return answer
 
+    def remembering(self, typed: Mapping[str, str], called: Sequence[Routine]) -> Remember:
+        """What remembers answers about expressions, which may hold these parameters and routines."""
+        given = repr((sorted(typed.items()), called))
+
+        def remember(question: str, make: Callable[[], Any]) -> Any:
+            return self.remembered(f"expression {hashlib.sha256((given + question).encode()).hexdigest()}", make)
+
+        return remember
+
     def _made_by(self, path: str, table: TableRef) -> KnownSchema:
         """The columns that a SQL file of the repository gives; raises Unavailable when it is refused itself."""
 
@@ -295,7 +298,11 @@ class Resolved:
         def ask(text: str, more: Mapping[TableRef, Schema]) -> Analysis:
             return self._analyzer.analyze(text, {**schemas, **more}, typed, called)
 
-        return federated_analysis(sql, self._declared(home), ask) if is_federated(sql) else ask(sql, {})
+        if not is_federated(sql):
+            return ask(sql, {})
+        from etl_orchestrator.sql.federated import analysis_of  # read for the few texts that need it
+
+        return analysis_of(sql, self._declared(home), ask, self.remembering(typed, called))
 
     def _declared(self, home: TableRef) -> Schema:
         """What the schema.yaml beside a query.sql says; that of a view is only told by its view.sql."""
@@ -377,16 +384,6 @@ def with_notes(analysis: Analysis, known: Iterable[KnownSchema]) -> Analysis:
 def merged(*notes: Sequence[str]) -> tuple[str, ...]:
     """Each once, in order."""
     return tuple(dict.fromkeys(note for part in notes for note in part))
-
-
-def packed(schema: Schema) -> list[Any]:
-    """Columns without their descriptions as JSON."""
-    return [[field.name, field.type, field.mode, packed(field.fields)] for field in schema]
-
-
-def unpacked(columns: list[Any]) -> Schema:
-    """The inverse of `packed`."""
-    return tuple(Field(name, kind, mode, fields=unpacked(parts)) for name, kind, mode, parts in columns)
 
 
 def tables_of(references: Sequence[TableRef | str], home: TableRef) -> tuple[TableRef, ...]:
