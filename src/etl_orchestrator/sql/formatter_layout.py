@@ -30,15 +30,16 @@ _CLAUSE, _PIPE, _CASE = Level.CLAUSE, Level.PIPE, Level.CASE
 class Line:
     """A line as it is written down: `lead` (line break and indentation, or a whole comment), then `text`."""
 
-    text = ""
-    fixed = False  # never folded: verbatim, or starting with a comment
-    opens = False  # ends with an opening bracket
-    foldable = False  # and that bracket is not the body of a named query or window
-    closes = False  # starts with a closing bracket
-    remark = False  # ends with a line comment
+    __slots__ = ("closes", "fixed", "foldable", "lead", "opens", "remark", "text")
 
     def __init__(self, lead: str) -> None:
         self.lead = lead
+        self.text = ""
+        self.fixed = False  # never folded: verbatim, or starting with a comment
+        self.opens = False  # ends with an opening bracket
+        self.foldable = False  # and that bracket is not the body of a named query or window
+        self.closes = False  # starts with a closing bracket
+        self.remark = False  # ends with a line comment
 
 
 class Layout:
