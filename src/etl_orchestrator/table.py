@@ -113,6 +113,8 @@ class Field:
     fields: tuple[Field, ...] = ()
 
     def __post_init__(self) -> None:
+        if self.type in TYPES and self.mode in MODES:
+            return  # what is read back, thousands at a time
         legacy = self.type.upper()
         object.__setattr__(self, "type", LEGACY_TYPES.get(legacy, legacy))
         object.__setattr__(self, "mode", self.mode.upper())
@@ -138,11 +140,23 @@ def walk(schema: Schema, prefix: str = "") -> list[tuple[str, Field]]:
     return found
 
 
-def packed(schema: Schema) -> list[Any]:
-    """Columns without their descriptions as JSON."""
-    return [[field.name, field.type, field.mode, packed(field.fields)] for field in schema]
+def packed(schema: Schema, described: bool = False) -> list[Any]:
+    """Columns as JSON, without their descriptions if not `described`."""
+    return [
+        [
+            field.name,
+            field.type,
+            field.mode,
+            packed(field.fields, described),
+            *([field.description] if described else ()),
+        ]
+        for field in schema
+    ]
 
 
 def unpacked(columns: list[Any]) -> Schema:
     """The inverse of `packed`."""
-    return tuple(Field(name, kind, mode, fields=unpacked(parts)) for name, kind, mode, parts in columns)
+    return tuple(
+        Field(name, kind, mode, described[0] if described else None, unpacked(parts) if parts else ())
+        for name, kind, mode, parts, *described in columns
+    )

@@ -40,6 +40,10 @@ class Lineage:
     sources: tuple[tuple[TableRef, str], ...] = ()
 
 
+#: Begins a note that tells the condition which an analysis rests on.
+PROVIDED = "provided that"
+
+
 @dataclass(frozen=True, slots=True)
 class Analysis:
     """What an analyzer knows of a text. With a `problem`, the columns are empty; `tables` may still be known.

@@ -16,6 +16,7 @@ from etl_orchestrator.errors import InvalidInput, OrchestratorError, Unavailable
 from etl_orchestrator.layout import paths
 from etl_orchestrator.outcome import Outcome, of_batch, of_error
 from etl_orchestrator.table import Field, Schema, unpacked
+from etl_orchestrator.tools import PROVIDED
 
 #: The files that are validated when a table or a folder is named; a file that is named may be any .sql of a table.
 KINDS = (
@@ -130,8 +131,6 @@ def _summary(verdicts: Sequence[Answer]) -> dict[str, Any]:
 
 def is_provided(verdict: Answer) -> bool:
     """Whether a file is accepted on a condition that no file tells to hold."""
-    from etl_orchestrator.sql.federated import PROVIDED
-
     return any(note.startswith(PROVIDED) for note in verdict.get("notes", ()))
 
 

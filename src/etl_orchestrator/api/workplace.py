@@ -61,7 +61,7 @@ class Workplace:
             text = file.read_text(encoding="utf-8")
         except UnicodeDecodeError as error:
             raise InvalidInput(f"not UTF-8: {error}", at=paths.PROJECT_YAML, fix="save it as UTF-8") from error
-        return settings.read(text, paths.PROJECT_YAML)
+        return settings.remembered(text, paths.PROJECT_YAML, self._answers)
 
     @cached_property
     def tools(self) -> Tools:
@@ -92,7 +92,7 @@ class Workplace:
         from etl_orchestrator.catalogs.checkout import Checkout
         from etl_orchestrator.sql.resolution import Resolved
 
-        checkout = Checkout(self.root, say=self._say)
+        checkout = Checkout(self.root, say=self._say, settings=self.settings)
         return Resolved(checkout, analyzer, self.settings, self._answers, frozen)
 
 

@@ -11,14 +11,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from etl_orchestrator.catalogs import descriptions, exports
+from etl_orchestrator.catalogs import exports
 from etl_orchestrator.catalogs.index import Fact, Index
 from etl_orchestrator.catalogs.pipeline_schemas import MARK, PipelineSchemas, is_ingested
 from etl_orchestrator.catalogs.pipeline_schemas import folder as pipeline_folder
 from etl_orchestrator.catalogs.table_facts import facts_body, table_facts
 from etl_orchestrator.catalogs.tree import Stamp, Tree
 from etl_orchestrator.errors import InvalidInput, OrchestratorError, Unavailable
-from etl_orchestrator.layout import dags_yaml, paths, schema_yaml, settings
+from etl_orchestrator.layout import dags_yaml, paths, schema_yaml
+from etl_orchestrator.layout import settings as project
 from etl_orchestrator.table import TableRef
 from etl_orchestrator.tools import BaseField, Dag, KnownSchema, Settings, TableFacts
 
@@ -59,7 +60,9 @@ class Checkout:
         cache_dir: Path | None = None,
         pipeline: PipelineSchemas | None = None,
         say: Callable[[str], None] | None = None,
+        settings: Settings | None = None,
     ) -> None:
+        """`settings` is what bqetl_project.yaml says, for who has read it."""
         self._tree = Tree.at(root)
         if not self._tree.root.is_dir():
             raise InvalidInput(f"`{root}` is not a folder")
@@ -71,6 +74,8 @@ class Checkout:
         self._borrowing: list[str] = []
         self._read: list[set[str]] = [set()]  # files read for what is being made, the innermost last
         self._lock = threading.RLock()  # for the three above
+        if settings is not None:
+            self.settings = settings
 
     @property
     def root(self) -> Path:
@@ -132,6 +137,8 @@ class Checkout:
     def text(self, path: str) -> str | None:
         if path.startswith(MARK):
             return self._pipeline.text(path) if self._pipeline is not None else None
+        if path.startswith(exports.MARK):
+            return exports.text(path)
         return self._tree.text(path)
 
     def paths(self, folder: str) -> Sequence[str]:
@@ -143,7 +150,7 @@ class Checkout:
     def settings(self) -> Settings:
         """What bqetl_project.yaml says; the defaults when there is none."""
         text = self._tree.text(paths.PROJECT_YAML)
-        return Settings() if text is None else settings.read(text, paths.PROJECT_YAML)
+        return Settings() if text is None else project.read(text, paths.PROJECT_YAML)
 
     def tables_named(self, ask: Callable[[str, str], tuple[list[str] | None, bool]]) -> dict[str, list[str] | None]:
         """The tables that every query, view and script names, by path; None where that is not known.
@@ -206,7 +213,9 @@ class Checkout:
     @cached_property
     def _described(self) -> dict[str, str]:
         stamps = self._stamps_of(paths.SCHEMA_YAML)
-        return self._index.refresh("schema", stamps, lambda path: descriptions.fact(self._tree, path))
+        from etl_orchestrator.catalogs.descriptions import fact
+
+        return self._index.refresh("schema", stamps, lambda path: fact(self._tree, path))
 
     @cached_property
     def _dags(self) -> tuple[Dag, ...]:
@@ -297,8 +306,10 @@ class Checkout:
 
     def _borrowed_description(self, options: str) -> str | None:
         """What a borrowed description says; None when it cannot be found, which then counts for nothing."""
+        from etl_orchestrator.catalogs.descriptions import borrowed
+
         try:
-            return descriptions.borrowed(options, self._resolve)
+            return borrowed(options, self._resolve)
         except OrchestratorError:
             return None
 

@@ -7,13 +7,14 @@ without a type). Tags work on entries; `resolve` fetches those of another file o
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
-
-import yaml
+from typing import TYPE_CHECKING, Any
 
 from etl_orchestrator.errors import InvalidInput, Unavailable
 from etl_orchestrator.layout import yaml_text
 from etl_orchestrator.table import Field, Schema, walk
+
+if TYPE_CHECKING:
+    import yaml
 
 #: A column as a mapping: name, type, mode, description, fields (a list of entries), aliases.
 Entry = Mapping[str, Any]

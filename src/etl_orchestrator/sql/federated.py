@@ -17,10 +17,8 @@ from etl_orchestrator.sql.fitting_types import Ask, FittingTypes, Remember, aske
 from etl_orchestrator.sql.self_reading import shape
 from etl_orchestrator.sql.tokens import offset_of
 from etl_orchestrator.table import Field, Schema
-from etl_orchestrator.tools import Analysis, SqlProblem
+from etl_orchestrator.tools import PROVIDED, Analysis, SqlProblem
 
-#: Begins the note that tells the condition.
-PROVIDED = "provided that"
 #: The number of a call and the name of one of its columns.
 _Column = tuple[int, str]
 _Typing = Mapping[_Column, Field]

@@ -6,8 +6,6 @@ its query gives. Nothing is guessed: what cannot be known is `Unavailable`, by n
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -18,6 +16,7 @@ from etl_orchestrator.errors import EngineError, InvalidInput, OrchestratorError
 from etl_orchestrator.layout import paths
 from etl_orchestrator.sql import information_schema, parameters, templates
 from etl_orchestrator.sql.called_routines import CalledRoutines
+from etl_orchestrator.sql.remembering import Remembering, digest_of
 from etl_orchestrator.sql.self_reading import fixed_point, shape
 from etl_orchestrator.sql.templates import Template
 from etl_orchestrator.sql.watched import Record, Watched
@@ -75,7 +74,7 @@ class Resolved:
     ) -> None:
         """`answers` keeps what the analyzer said between runs; `frozen` as in `Watched`."""
         self.watched = Watched(catalog, frozen)
-        self._answers = answers
+        self._memory = Remembering(self.watched, answers)
         self._analyzer = analyzer
         self._settings = settings
         self._kept: dict[TableRef, _Kept] = {}
@@ -149,13 +148,26 @@ class Resolved:
             if self.text(path) is not None:
                 return self._made_by(path, table)
         try:
-            known = self.watched.schema(table)
+            known = self._written(table)
         except Unavailable as unavailable:
             return self._unwritten(table, unavailable)
         if known is not None:
             return known
         source = self.published_from(table)
         return self.schema(source) if source is not None else None
+
+    def _written(self, table: TableRef) -> KnownSchema | None:
+        """What files say that list columns, as an earlier run read them."""
+
+        def read() -> Any:
+            known = self.watched.schema(table)
+            return known and (packed(known.schema, described=True), known.origin, known.files, known.notes)
+
+        kept = self.remembered(f"schema {table}", read)
+        if kept is None:
+            return None
+        columns, origin, files, notes = kept
+        return KnownSchema(unpacked(columns), origin, tuple(files), tuple(notes))
 
     def _information_schema(self, table: TableRef) -> KnownSchema:
         schema = information_schema.schema_of(table)
@@ -203,7 +215,7 @@ class Resolved:
         members = [self.schema(TableRef(table.project, table.dataset, name)) for name in sorted(names)]
         known = [member for member in members if member is not None]
         if not known:
-            return self.watched.schema(table)
+            return self._written(table)
         if any(shape(member.schema) != shape(known[0].schema) for member in known):
             raise Unavailable(
                 f"the tables of `{table}` differ in their columns, and which was made last is not known",
@@ -212,36 +224,19 @@ class Resolved:
         return KnownSchema(known[-1].schema, f"{len(known)} tables of the repository", notes=notes_of(known))
 
     def kept(self, key: str) -> Any | None:
-        """What an earlier run found, if everything that it asked is still answered so."""
-        text = self._answers.recall(key) if self._answers is not None else None
-        if text is not None:
-            found = json.loads(text)
-            if self.watched.holds(found["asked"]):
-                self.watched.add(found["asked"])
-                return found["answer"]
-        return None
+        """See `Remembering.kept`."""
+        return self._memory.kept(key)
 
     def remembered(self, key: str, make: Callable[[], Any]) -> Any:
         """What `make` gives, a value of JSON, or what is kept of it."""
-        kept = self.kept(key)
-        if kept is not None:
-            return kept
         circles = self._circles
-        with self.watched.recording() as record:
-            answer = make()
         # Where a circle was met, the answer may depend on where one came in.
-        if self._answers is not None and (circles == self._circles or len(self._making) < 2):
-            self._answers.keep(key, json.dumps({"asked": record, "answer": answer}))
-        return answer
+        return self._memory.remembered(key, make, lambda: circles == self._circles or len(self._making) < 2)
 
     def remembering(self, typed: Mapping[str, str], called: Sequence[Routine]) -> Remember:
         """What remembers answers about expressions, which may hold these parameters and routines."""
         given = repr((sorted(typed.items()), called))
-
-        def remember(question: str, make: Callable[[], Any]) -> Any:
-            return self.remembered(f"expression {hashlib.sha256((given + question).encode()).hexdigest()}", make)
-
-        return remember
+        return lambda question, make: self.remembered(f"expression {digest_of(given, question)}", make)
 
     def _made_by(self, path: str, table: TableRef) -> KnownSchema:
         """The columns that a SQL file of the repository gives; raises Unavailable when it is refused itself."""
@@ -316,7 +311,9 @@ class Resolved:
     def _parameters(self, sql: str, home: TableRef, is_init: bool) -> dict[str, str]:
         """What metadata.yaml declares; a parameter that it does not is what the repository's scripts give, if any do."""
         path = paths.metadata_yaml(home)
-        typed = parameters.typed(self.text(path), path, is_init)
+        typed: dict[str, str] = self.remembered(
+            f"parameters {path} {is_init}", lambda: parameters.typed(self.text(path), path, is_init)
+        )
         missing = parameters.used_parameters(sql) - typed.keys()
         if missing:
             scripts = (self.text(name) or "" for name in self.paths(paths.SCRIPTS))

@@ -10,6 +10,7 @@ from dataclasses import asdict
 from typing import Any
 
 from etl_orchestrator.errors import OrchestratorError
+from etl_orchestrator.layout import paths
 from etl_orchestrator.table import TableRef
 from etl_orchestrator.tools import BaseField, Catalog, Dag, KnownSchema, TableFacts
 
@@ -58,6 +59,8 @@ class Watched:
             raise
         if found is None or not found.files:
             self._note(f"schema {table}")
+        if not table.is_wildcard:
+            self._note(f"text {paths.schema_yaml(table)}")  # which would come before all else, were it there
         for path in found.files if found else ():
             self._note(f"text {path}")
         return found

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from etl_orchestrator.catalogs.checkout import Checkout
-from etl_orchestrator.catalogs.exports import schema_of
+from etl_orchestrator.catalogs.exports import MARK, schema_of, text
 from etl_orchestrator.table import TableRef, walk
 
 
@@ -54,3 +54,12 @@ def test_what_stands_in_the_repository_comes_first(tmp_path: Path) -> None:
         found = checkout.schema(table)
         assert found is not None
         assert [field.name for field in found.schema] == ["own"]
+
+
+def test_the_file_of_an_export_is_read_by_its_marked_path(tmp_path: Path) -> None:
+    found = schema_of(TableRef("acme-data", "1", "ga_sessions_20170801"))
+    assert found is not None
+    (file,) = found.files
+    assert "visitStartTime" in (text(file) or "")
+    assert Checkout(tmp_path, cache_dir=tmp_path).text(file) == text(file)
+    assert text(f"{MARK}__init__.py") is None

@@ -12,7 +12,10 @@ from typing import Any
 
 from etl_orchestrator.layout import yaml_text
 from etl_orchestrator.table import Field, Schema, TableRef
-from etl_orchestrator.tools import KnownSchema
+from etl_orchestrator.tools import PROVIDED, KnownSchema
+
+#: Begins the path of a file here, where it stands among those of a repository.
+MARK = "exports:"
 
 _DAY = r"(intraday_)?(\*|\d{1,8}\*?)\Z"
 #: Dataset, table, the file of its columns and the page that lists them.
@@ -36,15 +39,20 @@ def schema_of(table: TableRef) -> KnownSchema | None:
     """None for a table that is not named as one of these."""
     for dataset, name, file, page in _EXPORTS:
         if dataset.match(table.dataset) and name.match(table.name):
-            from etl_orchestrator.sql.federated import PROVIDED
-
-            return KnownSchema(_columns(file), page, notes=(f"{PROVIDED} `{table}` has the columns that {page} lists",))
+            note = f"{PROVIDED} `{table}` has the columns that {page} lists"
+            return KnownSchema(_columns(file), page, (MARK + file,), (note,))
     return None
+
+
+def text(marked: str) -> str | None:
+    """A file by its marked path."""
+    file = Path(__file__).with_name(marked.removeprefix(MARK))
+    return file.read_text() if file.name in {name for _, _, name, _ in _EXPORTS} else None
 
 
 @lru_cache
 def _columns(file: str) -> Schema:
-    return _fields(yaml_text.load(Path(__file__).with_name(file).read_text(), file))
+    return _fields(yaml_text.load(text(file) or "", file))
 
 
 def _fields(columns: dict[str, Any]) -> Schema:

@@ -10,9 +10,8 @@ from etl_orchestrator.model import Artifact, Model, Note
 from etl_orchestrator.requirements import Column
 from etl_orchestrator.skills.metadata_manager.descriptions import described
 from etl_orchestrator.sql.dry_run import dry_run, dry_run_file
-from etl_orchestrator.sql.federated import PROVIDED
 from etl_orchestrator.table import Field, Schema
-from etl_orchestrator.tools import Analysis, Tools
+from etl_orchestrator.tools import PROVIDED, Analysis, Tools
 
 PHASE = "metadata"
 #: The source of a note that is of no field, but says on what condition the types are these.

@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from etl_orchestrator.catalogs.checkout import Checkout
+from etl_orchestrator.catalogs.memory import Memory
+from etl_orchestrator.engines.scripted import Scripted
+from etl_orchestrator.sql.remembering import Remembering, digest_of
+from etl_orchestrator.sql.resolution import Resolved
+from etl_orchestrator.sql.watched import Watched
+from etl_orchestrator.table import Field, TableRef
+from etl_orchestrator.tools import KnownSchema, Settings
+
+RIDES = TableRef("acme-data", "shop", "rides")
+FILE = "sql/acme-data/shop/rides/schema.yaml"
+
+
+class Answers(dict[str, str]):
+    """Plays Answers."""
+
+    def recall(self, key: str) -> str | None:
+        return self.get(key)
+
+    def keep(self, key: str, text: str) -> None:
+        self[key] = text
+
+
+def test_an_answer_holds_as_long_as_what_was_asked_for_it_is_answered_so() -> None:
+    files = {"a.sql": "one"}
+    watched, answers = Watched(Memory(files=files)), Answers()
+    memory = Remembering(watched, answers)
+    made: list[str] = []
+
+    def make() -> list[str | None]:
+        made.append("")
+        return [watched.text("a.sql"), watched.text("b.sql")]
+
+    for _ in range(2):
+        assert memory.remembered("key", make, lambda: True) == ["one", None]
+    assert len(made) == 1
+    assert memory.kept("other") is None
+    files["b.sql"] = "two"
+    assert memory.kept("key") is None
+    assert memory.remembered("key", make, lambda: False) == ["one", "two"]
+    assert memory.kept("key") is None  # not whole, so not kept
+    assert Remembering(watched, None).remembered("key", make, lambda: True) == ["one", "two"]
+
+
+def test_texts_are_told_apart() -> None:
+    assert len({digest_of("a", "b"), digest_of("ab"), digest_of("a"), digest_of("", "ab")}) == 4
+
+
+class Reading(Checkout):
+    """Counts how often a schema is read from files."""
+
+    read = 0
+
+    def schema(self, table: TableRef) -> KnownSchema | None:
+        self.read += 1
+        return super().schema(table)
+
+
+def asked(root: Path, answers: Answers, table: TableRef = RIDES) -> tuple[KnownSchema | None, int]:
+    """What a new process says of a table, and how often it read files for it."""
+    checkout = Reading(root, cache_dir=root)
+    return Resolved(checkout, Scripted(), Settings("acme-data"), answers).schema(table), checkout.read
+
+
+def test_what_a_schema_file_says_is_read_once(tmp_path: Path) -> None:
+    file = tmp_path / FILE
+    file.parent.mkdir(parents=True)
+    told = "fields: [{name: a, type: RECORD, description: of a, fields: [{name: b, type: INT64, mode: REPEATED}]}]"
+    file.write_text(told)
+    answers = Answers()
+    first, read = asked(tmp_path, answers)
+    assert first is not None
+    assert read == 1
+    assert first.schema == (Field("a", "RECORD", "NULLABLE", "of a", (Field("b", "INTEGER", "REPEATED"),)),)
+    assert (first.origin, first.files) == (FILE, (FILE,))
+    assert asked(tmp_path, answers) == (first, 0)
+    file.write_text(told.replace("INT64", "STRING"))
+    second, read = asked(tmp_path, answers)
+    assert second is not None
+    assert read == 1
+    assert second.schema[0].fields == (Field("b", "STRING", "REPEATED"),)
+
+
+def test_a_schema_file_comes_before_what_a_product_of_google_lists(tmp_path: Path) -> None:
+    (tmp_path / "sql").mkdir()
+    table, answers = TableRef("acme-data", "analytics_1", "events_20250101"), Answers()
+    first, read = asked(tmp_path, answers, table)
+    assert first is not None
+    assert read == 1
+    assert asked(tmp_path, answers, table) == (first, 0)
+    folder = tmp_path / "sql/acme-data/analytics_1/events_20250101"
+    folder.mkdir(parents=True)
+    (folder / "schema.yaml").write_text("fields: [{name: a, type: DATE}]")
+    second, _ = asked(tmp_path, answers, table)
+    assert second is not None
+    assert second.schema == (Field("a", "DATE"),)
