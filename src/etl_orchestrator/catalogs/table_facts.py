@@ -8,13 +8,14 @@ from typing import Any
 
 from etl_orchestrator.catalogs.tree import Tree
 from etl_orchestrator.errors import OrchestratorError
-from etl_orchestrator.layout import metadata_yaml
 from etl_orchestrator.table import TableRef
 from etl_orchestrator.tools import TableFacts
 
 
 def facts_body(tree: Tree, path: str) -> str:
     """The facts of one metadata.yaml as JSON; for one that cannot be read, why ({"problem": …})."""
+    from etl_orchestrator.layout import metadata_yaml  # what it says is mostly kept
+
     try:
         found = metadata_yaml.read(tree.text(path) or "", path)
     except OrchestratorError as error:

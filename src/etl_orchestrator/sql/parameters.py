@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from etl_orchestrator.errors import InvalidInput
-from etl_orchestrator.layout import metadata_yaml
 
 # Strings, quoted names and comments are passed over, as are system variables (@@name); raw strings need no care, since
 # a backslash before the closing quote is not allowed in them either.
@@ -40,6 +39,8 @@ def typed(metadata: str | None, at: str, is_init: bool = False) -> dict[str, str
 
 @lru_cache(maxsize=1024)
 def _typed(metadata: str, at: str) -> tuple[tuple[str, str], ...]:
+    from etl_orchestrator.layout import metadata_yaml  # what it says is mostly kept
+
     try:
         scheduling = metadata_yaml.read(metadata, at).scheduling if metadata else {}
     except InvalidInput:

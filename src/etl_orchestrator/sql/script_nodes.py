@@ -1,8 +1,10 @@
-"""The parts of a BigQuery script, as `script.parse` finds them: each a `Span` of the text, to be handed on to an engine."""
+"""The parts of a BigQuery script, as `script.parse` finds them: each a `Span` of the text, to be handed on to an engine.
+
+Tuples with names and no dataclasses: a start makes these classes whether there is a script or not.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 
@@ -16,8 +18,7 @@ class Span(NamedTuple):
         return text[self.start : self.end]
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(NamedTuple):
     """A statement that is no control structure, without its semicolon.
 
     `kind` is its words in capitals: QUERY, INSERT, CREATE TABLE, DROP VIEW, BEGIN TRANSACTION ...; `name` are the parts
@@ -31,8 +32,7 @@ class Statement:
     body: Block | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Declare:
+class Declare(NamedTuple):
     """DECLARE names [type] [DEFAULT default]; one of type and default is there."""
 
     span: Span
@@ -41,8 +41,7 @@ class Declare:
     default: Span | None
 
 
-@dataclass(frozen=True, slots=True)
-class Assign:
+class Assign(NamedTuple):
     """SET name = value, or SET (names) = value of a struct; a name of a system variable begins with @@."""
 
     span: Span
@@ -50,16 +49,14 @@ class Assign:
     value: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Branch:
+class Branch(NamedTuple):
     """`condition` is none for ELSE."""
 
     condition: Span | None
     body: tuple[Node, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class If:
+class If(NamedTuple):
     """IF and ELSEIF in order, or the WHENs of a CASE statement, whose `operand` is compared with each condition."""
 
     span: Span
@@ -67,8 +64,7 @@ class If:
     operand: Span | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Loop:
+class Loop(NamedTuple):
     """`kind` is LOOP, WHILE, REPEAT (until the condition holds, at least once) or FOR (`variable` in the rows of `condition`)."""
 
     span: Span
@@ -79,8 +75,7 @@ class Loop:
     label: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(NamedTuple):
     """BEGIN ... [EXCEPTION WHEN ERROR THEN handler] END."""
 
     span: Span
@@ -89,8 +84,7 @@ class Block:
     label: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Jump:
+class Jump(NamedTuple):
     """`kind` is BREAK (also for LEAVE), CONTINUE (also for ITERATE) or RETURN."""
 
     span: Span
@@ -98,8 +92,7 @@ class Jump:
     label: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """CALL name(arguments)."""
 
     span: Span
@@ -107,16 +100,14 @@ class Call:
     arguments: tuple[Span, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Raise:
+class Raise(NamedTuple):
     """RAISE, or RAISE USING MESSAGE = message."""
 
     span: Span
     message: Span | None
 
 
-@dataclass(frozen=True, slots=True)
-class Execute:
+class Execute(NamedTuple):
     """EXECUTE IMMEDIATE text [INTO names] [USING values], each value with its name, "" where it has none."""
 
     span: Span

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
-import gc
 import json
 import os
 import shutil
@@ -14,7 +12,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from etl_orchestrator.cli import cli, main
+from etl_orchestrator.cli import cli, run
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 
@@ -46,18 +44,26 @@ def test_help_loads_nothing_heavy() -> None:
     assert done.stdout.splitlines()[-1] == "heavy: []"
 
 
-def test_a_dry_run_of_one_file_reads_only_what_it_needs(repository: Path) -> None:
-    query = "sql/pedalo-data-prod/rides_derived/rider_days_v1/query.sql"
+def _read_by_a_dry_run(repository: Path, query: str) -> set[str]:
+    """The modules that a process has imported after it."""
     code = (
         f"import sys; from etl_orchestrator.cli import cli; sys.argv[1:] = ['validate', {query!r}]\n"
         "try: cli()\nexcept SystemExit: pass\n"
         "print(*sorted(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=repository)
-    read = set(done.stdout.splitlines()[-1].split())
     assert done.stdout.startswith("valid"), done.stdout + done.stderr
+    return set(done.stdout.splitlines()[-1].split())
+
+
+def test_a_dry_run_of_one_file_reads_only_what_it_needs(repository: Path) -> None:
+    query = "sql/pedalo-data-prod/rides_derived/rider_days_v1/query.sql"
+    _read_by_a_dry_run(repository, query)
+    with (repository / query).open("a") as file:
+        file.write("-- edited\n")
+    read = _read_by_a_dry_run(repository, query)
     assert "wasmtime" in read  # the engine was asked
-    unneeded = {"tempfile", "importlib.resources", "zoneinfo", "difflib", "jinja2", "pydantic", "sqlglot"}
+    unneeded = {"yaml", "tempfile", "importlib.resources", "zoneinfo", "difflib", "jinja2", "pydantic", "sqlglot"}
     ours = ("finding", "model", "plan", "requirements", "driver", "layout.bigconfig_yml", "sql.federated", "sql.values")
     unneeded |= {f"etl_orchestrator.{name}" for name in ours}
     unneeded |= {f"etl_orchestrator.engines.googlesql.{name}" for name in ("evaluation", "encoding", "optimizer")}
@@ -158,11 +164,10 @@ def _words(verb: str, built: tuple[str, str], tmp_path: Path) -> list[str]:
 def _main(
     words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> tuple[int, str, str]:
-    """The entry point itself, which turns errors into exit codes."""
+    """The entry point but for the end of the process, which turns errors into exit codes."""
     monkeypatch.setattr(sys, "argv", ["etl-orchestrator", *words])
     with pytest.raises(SystemExit) as ended:
-        main()
-    atexit.unregister(gc.freeze)  # the process of the tests goes on
+        run()
     out, err = capsys.readouterr()
     assert isinstance(ended.value.code, int)
     return ended.value.code, out, err
