@@ -33,6 +33,12 @@ class QueryNames:
         self._named = {pair for _, _, parts in self._paths for pair in self._pairs(parts)}
         #: Those that at least once stand for a value, not for the way to a field.
         self._values = {pair for start, end, parts in self._paths for pair in self._ends(start, end, parts)}
+        #: Where each path stands, and what longer paths begin with; tables are looked up in both.
+        self._places: dict[str, list[tuple[int, int]]] = {}
+        self._begun: set[str] = set()
+        for start, end, parts in self._paths:
+            self._places.setdefault(".".join(parts), []).append((start, end))
+            self._begun.update(".".join(parts[:length]) for length in range(1, len(parts)))
         self._around = self._groups()
         self._ctes = {start + 2: parts[0] for start, _, parts in self._paths if self._is_definition(start, parts)}
         self._clauses = [(index, self._from_clause(index)) for index in range(len(tokens)) if self._is_star(index)]
@@ -60,13 +66,10 @@ class QueryNames:
         named |= {name: self._cte_spots(name) for name in self._ctes.values()}
         found: set[TableRef | str] = {*rows}
         found.update(name for name in self._ctes.values() if self._is_value(name, named[name]))
+        starts = {one: {start for start, _ in spots} for one, spots in named.items()}
+        under = [(star, {one for one in named if not clause.isdisjoint(starts[one])}) for star, clause in self._clauses]
         while True:
-            more = {
-                one
-                for star, clause in self._clauses
-                for one, spots in named.items()
-                if any(start in clause for start, _ in spots) and self._leads_out(star, found)
-            }
+            more = {one for star, ones in under if self._leads_out(star, found) for one in ones}
             if more <= found:
                 return {one for one in found if isinstance(one, TableRef)}
             found |= more
@@ -88,15 +91,10 @@ class QueryNames:
 
     def _spots(self, table: TableRef) -> list[tuple[int, int]]:
         """Where a table stands: first token and the one after the last. Empty also where a longer path begins so."""
-        short = f"{table.dataset}.{table.name}".lower()
-        found = []
-        for start, end, parts in self._paths:
-            name = ".".join(parts)
-            if name in (short, str(table).lower()):
-                found.append((start, end))
-            elif name.startswith((f"{short}.", f"{table}.".lower())):
-                return []
-        return found
+        names = (f"{table.dataset}.{table.name}".lower(), str(table).lower())
+        if not self._begun.isdisjoint(names):
+            return []
+        return sorted(spot for name in names for spot in self._places.get(name, ()))
 
     def _cte_spots(self, name: str) -> list[tuple[int, int]]:
         return [
