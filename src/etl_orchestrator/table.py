@@ -141,22 +141,35 @@ def walk(schema: Schema, prefix: str = "") -> list[tuple[str, Field]]:
 
 
 def packed(schema: Schema, described: bool = False) -> list[Any]:
-    """Columns as JSON, without their descriptions if not `described`."""
-    return [
-        [
-            field.name,
-            field.type,
-            field.mode,
-            packed(field.fields, described),
-            *([field.description] if described else ()),
-        ]
-        for field in schema
-    ]
+    """Columns as JSON, without their descriptions if not `described`: every list of fields once, after those that its
+    fields name by number, the columns last. Of a wide table thousands of fields have the same fields."""
+    numbers: dict[tuple[Any, ...], int] = {}
+
+    def number(fields: Schema) -> int:
+        told = tuple(
+            (
+                field.name,
+                field.type,
+                field.mode,
+                number(field.fields) if field.fields else None,
+                *([field.description] if described else ()),
+            )
+            for field in fields
+        )
+        return numbers.setdefault(told, len(numbers))
+
+    number(schema)
+    return list(numbers)
 
 
-def unpacked(columns: list[Any]) -> Schema:
-    """The inverse of `packed`."""
-    return tuple(
-        Field(name, kind, mode, described[0] if described else None, unpacked(parts) if parts else ())
-        for name, kind, mode, parts, *described in columns
-    )
+def unpacked(parts: list[Any]) -> Schema:
+    """The inverse of `packed`; equal lists of fields are one object."""
+    made: list[Schema] = []
+    for fields in parts:
+        made.append(
+            tuple(
+                Field(name, kind, mode, described[0] if described else None, () if number is None else made[number])
+                for name, kind, mode, number, *described in fields
+            )
+        )
+    return made[-1] if made else ()

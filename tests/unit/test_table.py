@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+
 import pytest
 
 from etl_orchestrator.errors import InvalidInput
 from etl_orchestrator.layout import paths
-from etl_orchestrator.table import Field, TableRef, walk
+from etl_orchestrator.table import Field, Schema, TableRef, packed, unpacked, walk
 
 
 @pytest.mark.parametrize(
@@ -140,3 +143,29 @@ def test_walk_gives_parents_before_children_with_dotted_paths() -> None:
     part = Field("b", "RECORD", fields=(Field("c", "STRING"),))
     schema = (Field("a", "RECORD", "REPEATED", fields=(part, Field("d", "DATE"))), Field("e", "DATE"))
     assert [path for path, _ in walk(schema)] == ["a", "a.b", "a.b.c", "a.d", "e"]
+
+
+COUNTED = (Field("key", "STRING"), Field("value", "INTEGER", description="how often"))
+WIDE = (
+    Field("a", "RECORD", "REPEATED", "first", COUNTED),
+    Field("b", "RECORD", fields=(Field("c", "RECORD", fields=COUNTED), Field("day", "DATE", "REQUIRED"))),
+    Field("d", "RECORD", fields=tuple(replace(field, description=None) for field in COUNTED)),
+)
+
+
+@pytest.mark.parametrize("schema", [WIDE, COUNTED, ()])
+def test_columns_are_what_they_were_after_a_time_as_json(schema: Schema) -> None:
+    assert unpacked(json.loads(json.dumps(packed(schema, described=True)))) == schema
+    bare = unpacked(json.loads(json.dumps(packed(schema))))
+    assert [(path, field.type, field.mode) for path, field in walk(bare)] == [
+        (path, field.type, field.mode) for path, field in walk(schema)
+    ]
+    assert all(field.description is None for _, field in walk(bare))
+
+
+def test_equal_lists_of_fields_are_kept_once() -> None:
+    parts = packed(WIDE)
+    assert len(parts) == 3
+    columns = unpacked(parts)
+    assert columns[0].fields is columns[2].fields
+    assert unpacked([]) == ()

@@ -156,20 +156,20 @@ class FittingTypes:
 
     def _types_of(self, parts: tuple[str, ...]) -> Mapping[str, Field]:
         if parts not in self._types:
-            kept = self._remember(json.dumps(parts), lambda: self._asked(parts))
-            self._types[parts] = {kind: field for kind, column in kept.items() for field in unpacked([column])}
+            kinds, outputs = self._remember(json.dumps(parts), lambda: self._asked(parts))
+            self._types[parts] = dict(zip(kinds, unpacked(outputs), strict=True))
         return self._types[parts]
 
-    def _asked(self, parts: tuple[str, ...]) -> dict[str, Any]:
-        """What an expression gives for each type that it accepts: of a list of all, one a line, those are left out in turn
-        that the analyzer refuses. Nothing where it names no line."""
+    def _asked(self, parts: tuple[str, ...]) -> tuple[list[str], list[Any]]:
+        """The types that an expression accepts, and what it gives for them: of a list of all, one a line, those are left
+        out in turn that the analyzer refuses. None where it names no line."""
         kinds = list(TYPES)
         while kinds:
             listed = ",\n".join(_COLUMNS[kind].join(parts) for kind in kinds)
             found = self._ask(f"SELECT\n{listed}\nFROM `{_TABLE}`", {_TABLE: _SCHEMA})
             if found.problem is None:
-                return dict(zip(kinds, packed(found.columns), strict=True))
+                return kinds, packed(found.columns)
             if not 2 <= found.problem.line < len(kinds) + 2:
                 break
             del kinds[found.problem.line - 2]
-        return {}
+        return [], []
