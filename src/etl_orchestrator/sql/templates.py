@@ -20,6 +20,7 @@ from etl_orchestrator.tools import Settings
 Read = Callable[[str], str | None]
 
 _MARK = re.compile(r"\{[{%#]")
+_BRANCH = re.compile(r"\{%\s*(?:(?P<if>if\s+(?P<not>not\s+)?is_init\(\))|(?P<else>else)|endif)\s*%\}")
 _LARGEST = 1_000_000
 _MAIN = "<template>"  # what Jinja calls a template that was given as a text
 # What the expressions of a template may raise while they are computed.
@@ -64,11 +65,14 @@ class Template:
         """
         if self.raw or (not has_template(self.text) and not self.prelude):
             return self.text
+        marked = mark or (lambda path, text: text)
+        whole = "\n".join(marked(path, text) for path, text in (*self.prelude, (self.at, self.text)))
+        chosen = _chosen(whole, self.is_init) if "is_init" not in self.variables else None
+        return chosen if chosen is not None else self._rendered(whole, marked)
+
+    def _rendered(self, whole: str, marked: Callable[[str, str], str]) -> str:
         from jinja2 import TemplateError, TemplateNotFound, TemplateSyntaxError
 
-        at = self.at
-        marked = mark or (lambda path, text: text)
-        whole = "\n".join(marked(path, text) for path, text in (*self.prelude, (at, self.text)))
         try:
             template = _environment(self.read, marked).from_string(whole)
             rendered: str = template.render(
@@ -107,6 +111,28 @@ class Template:
                 return f"{path}:{line}"
             line -= length
         return f"{self.at}:{line}" if self.at else f"line {line}"
+
+
+def _chosen(text: str, is_init: bool) -> str | None:
+    """A text whose only Jinja are branches on is_init(), as Jinja renders it, which takes a tenth of a start to import.
+    None for any other."""
+    tags = list(_BRANCH.finditer(text))
+    if text.count("{%") > len(tags) or "{{" in text or "{#" in text or "\r" in text:
+        return None
+    parts, reached = [], 0
+    branches: list[tuple[bool, bool]] = []  # of each open `if`: whether its text is in, and whether it has an `else`
+    for tag in tags:
+        if all(is_in for is_in, _ in branches):
+            parts.append(text[reached : tag.start()])
+        reached = tag.end()
+        if tag["if"]:
+            branches.append((is_init is not bool(tag["not"]), False))
+        elif not branches or (tag["else"] and branches[-1][1]):
+            return None  # Jinja tells what is wrong
+        else:
+            is_in, _ = branches.pop()
+            branches += [(not is_in, True)] if tag["else"] else []
+    return None if branches else "".join((*parts, text[reached:].removesuffix("\n")))
 
 
 def render(text: str, read: Read, *, is_init: bool = False, at: str = "") -> str:

@@ -4,6 +4,8 @@ import subprocess
 import sys
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from etl_orchestrator.errors import InvalidInput, Unavailable
 from etl_orchestrator.sql.templates import has_template, render
@@ -40,6 +42,34 @@ def test_a_text_without_jinja_is_returned_without_importing_it() -> None:
         "assert render('SELECT 1\\n', lambda name: None) == 'SELECT 1\\n'; assert 'jinja2' not in sys.modules"
     )
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+def test_branches_on_the_first_run_are_chosen_without_importing_it() -> None:
+    program = (
+        "import sys; from etl_orchestrator.sql.templates import render;"
+        f"assert render({FIRST_RUN!r}, lambda name: None).endswith('later\\n'); assert 'jinja2' not in sys.modules"
+    )
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+_PIECES = [
+    "{% if is_init() %}", "{%if  not is_init()\n%}", "{% else %}", "{% endif %}", "{%- endif %}", "{% raw %}", "a", "\n", "\r\n",
+    "{", "}", "%}", "{{", "{#", "-", "{% if is_init() or 1 %}",
+]  # fmt: skip
+
+
+@given(st.lists(st.sampled_from([*_PIECES[:4] * 4, *_PIECES]), max_size=9).map("".join), st.booleans())
+@example("{{% if is_init() %}a{% endif %}", True)
+@example("{% if is_init() %}{% if not is_init() %}a{% else %}b{% endif %}{% else %}c{% endif %}\n\n", True)
+def test_it_is_what_jinja_makes_of_them(text: str, is_init: bool) -> None:
+    def rendered(whole: str) -> str | None:
+        try:
+            return render(whole, nothing, is_init=is_init)
+        except InvalidInput:
+            return None
+
+    branch = "{% if is_init() %}{% endif %}"
+    assert rendered(branch + text) == rendered(branch + "{##}" + text)  # a comment is left to Jinja
 
 
 def test_includes_and_macros_are_read_by_their_names() -> None:

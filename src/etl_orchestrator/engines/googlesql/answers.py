@@ -6,25 +6,42 @@ that was read once becomes a signature. A last signature takes all other types a
 
 from __future__ import annotations
 
+import json
+from base64 import b64decode, b64encode
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from etl_orchestrator.engines.googlesql.protocol import SignatureArgumentKind, TypeKind
+from etl_orchestrator.engines.googlesql.protocol import FunctionSignatureProto, SignatureArgumentKind, TypeKind
 from etl_orchestrator.engines.googlesql.resolved import concrete, inherited, kind
 from etl_orchestrator.engines.googlesql.routines import Known
 from etl_orchestrator.engines.googlesql.text import calls
+from etl_orchestrator.tools import Answers as KeptAnswers
 
 _OTHER = 999_999  # marks the signature for types that were not met before
 _MOST = 32  # signatures of one function
+_LARGE = 10_000  # bytes of a signature that is not kept between runs: reading it would take as long as the body
 
 
 class Answers:
-    """What was learned, by routine."""
+    """What was learned, by routine; `kept` holds it between runs."""
 
-    def __init__(self) -> None:
+    def __init__(self, kept: KeptAnswers | None = None) -> None:
+        self._kept = kept
+        self._digests: dict[Known, str] = {}  # of those that may be kept
         self._learned: dict[Known, dict[tuple[bytes, ...], Any]] = {}
         self._quick: dict[Known, Known] = {}
+
+    def recall(self, routine: Known, digest: str) -> None:
+        """Takes what earlier runs learned of a routine, of which the digest tells all that its types depend on."""
+        if self._kept is None or not _is_lasting(routine):
+            return
+        self._digests[routine] = digest
+        text = self._kept.recall(f"calls {digest}")
+        if text is not None:
+            signatures = [FunctionSignatureProto.FromString(b64decode(signature)) for signature in json.loads(text)]
+            self._learned[routine] = {_types(signature): signature for signature in signatures}
+            self._quick[routine] = _quickened(routine, signatures)
 
     def quick(self, routines: Sequence[Known]) -> tuple[Known, ...] | None:
         """The routines with what was learned in the place of bodies; None when that changes nothing.
@@ -43,6 +60,7 @@ class Answers:
     def learn(self, nodes: Iterable[Any], routines: Sequence[Known]) -> None:
         """Takes the types of all calls of functions over ANY TYPE from a tree for which bodies were read."""
         by_name = {f"Templated_SQL_Function:{routine.name}": routine for routine in routines if _is_lasting(routine)}
+        taught = set()
         for name, node in _calls(nodes) if by_name else ():
             routine = by_name.get(name)
             signature = inherited(node, "signature")
@@ -50,11 +68,24 @@ class Answers:
                 argument.kind != SignatureArgumentKind.ARG_TYPE_FIXED for argument in signature.argument
             ):
                 continue
-            types = tuple(argument.type.SerializeToString(deterministic=True) for argument in signature.argument)
+            types = _types(signature)
             learned = self._learned.setdefault(routine, {})
             if types not in learned and len(learned) < _MOST and len(types) == len(routine.signature.argument):
                 learned[types] = signature
                 self._quick[routine] = _quickened(routine, learned.values())
+                taught.add(routine)
+        for routine in taught & self._digests.keys():
+            self._keep(routine)
+
+    def _keep(self, routine: Known) -> None:
+        assert self._kept is not None  # else it has no digest
+        texts = [signature.SerializeToString() for signature in self._learned[routine].values()]
+        small = [b64encode(text).decode() for text in texts if len(text) <= _LARGE]
+        self._kept.keep(f"calls {self._digests[routine]}", json.dumps(small))
+
+
+def _types(signature: Any) -> tuple[bytes, ...]:
+    return tuple(argument.type.SerializeToString(deterministic=True) for argument in signature.argument)
 
 
 def _short(path: Sequence[str]) -> tuple[str, str]:

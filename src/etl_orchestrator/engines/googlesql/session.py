@@ -158,12 +158,12 @@ class Session:
     """One instance and what it was told; not for several threads at once."""
 
     def __init__(self, instance: Instance, kept: KeptAnswers | None = None) -> None:
-        """`kept` holds between runs how routines were read."""
+        """`kept` holds between runs how routines were read, and what they gave."""
         self._instance = instance
         self._kept = kept
         self._catalogs: OrderedDict[object, Registered] = OrderedDict()
         self._known: dict[object, tuple[Known, object]] = {}
-        self.answers = Answers()
+        self.answers = Answers(kept)
         self._filled: OrderedDict[bytes, int] = OrderedDict()
         request = protocol.LanguageOptionsRequest(maximum_features=True)
         language = instance.call("GetLanguageOptions", request, LanguageOptionsProto)
@@ -220,6 +220,8 @@ class Session:
             if key not in self._known:
                 # The tables are kept, so that the identity of their schemas stays theirs.
                 self._known[key] = self._recalled(routine, digests[routine], tuple(known.values()), tables), tables
+                if not tables:
+                    self.answers.recall(self._known[key][0], digests[routine])
             known[routine] = self._known[key][0]
         return tuple(known.values())
 

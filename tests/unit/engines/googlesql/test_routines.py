@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from etl_orchestrator.engines.googlesql import GoogleSql
@@ -176,6 +178,39 @@ def test_what_was_kept_is_used_as_long_as_nothing_below_has_changed() -> None:
     number, text = [key for key in kept if "outer" in kept[key]]
     kept[number] = kept[text]
     assert types("CREATE FUNCTION a.inner() AS (1)") == ["STRING"]
+
+
+def test_what_a_function_gave_is_kept_with_what_it_is_made_of() -> None:
+    def types(inner: str, call: str = "a.outer('x', 1)") -> list[str]:
+        routines = (
+            routine("a.outer", "CREATE FUNCTION a.outer(x ANY TYPE, n INT64) AS (IF(n > 1, a.inner(n), x))"),
+            routine("a.inner", inner),
+        )
+        found = GoogleSql(answers=kept).analyze(f"SELECT {call} AS x", {}, {}, routines)
+        return [column.type for column in found.columns] if found.problem is None else [found.problem.message]
+
+    text, number = "CREATE FUNCTION a.inner(n INT64) AS ('one')", "CREATE FUNCTION a.inner(n INT64) AS (1)"
+    kept = _Kept()
+    assert types(text) == ["STRING"]
+    (learned,) = [key for key in kept if key.startswith("calls ")]
+    before = dict(kept)
+    assert types(text) == ["STRING"]
+    assert kept == before  # nothing was learned anew
+    assert "No matching signature" in types(text, "a.outer(1, 1)")[0]
+    assert "No matching signature" in types(number)[0]
+    assert types(number, "a.outer(1, 1)") == ["INTEGER"]
+    (other,) = [key for key in kept if key.startswith("calls ") and key != learned]
+    kept[learned] = kept[other]
+    assert types(text, "a.outer(1, 1)") == ["INTEGER"]  # only what is recalled can tell so
+
+
+def test_of_what_a_function_gave_only_what_is_short_is_kept() -> None:
+    offered = (routine("a.same", "CREATE FUNCTION a.same(x ANY TYPE) AS (x)"),)
+    kept = _Kept()
+    fields = ", ".join(f"{number} AS a_field_of_a_long_name_{number}" for number in range(500))
+    GoogleSql(answers=kept).analyze(f"SELECT a.same(1) AS a, a.same(STRUCT({fields})) AS b", {}, {}, offered)
+    (learned,) = [kept[key] for key in kept if key.startswith("calls ")]
+    assert len(json.loads(learned)) == 1
 
 
 def test_a_routine_that_reads_a_table_is_read_each_time() -> None:
