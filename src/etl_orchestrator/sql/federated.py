@@ -13,12 +13,14 @@ from dataclasses import dataclass, replace
 
 from etl_orchestrator.errors import Unavailable
 from etl_orchestrator.sql.external_calls import TYPES, Call, calls_of, is_independent, replaced
-from etl_orchestrator.sql.fitting_types import Ask, FittingTypes, Remember, asked_anew, uses_of
+from etl_orchestrator.sql.fitting_types import Ask, Fitting, FittingTypes, Remember, asked_anew, is_of_syntax, uses_of
 from etl_orchestrator.sql.self_reading import shape
 from etl_orchestrator.sql.tokens import offset_of
 from etl_orchestrator.table import Field, Schema
 from etl_orchestrator.tools import PROVIDED, Analysis, SqlProblem
 
+#: Begins the place of a fault that is in an output, and not in the text.
+_OUTPUT = "output "
 #: The number of a call and the name of one of its columns.
 _Column = tuple[int, str]
 _Typing = Mapping[_Column, Field]
@@ -32,8 +34,8 @@ def analysis_of(sql: str, declared: Schema, ask: Ask, remember: Remember = asked
     calls = calls_of(sql)
     if not calls:
         return ask(sql, {})
-    deduction = _Deduction(sql, calls, declared, ask)
-    found = deduction.of_expressions(remember) or deduction.analysis()
+    found = _Deduction(sql, calls, declared, ask).of_expressions(remember)
+    found = found or _Deduction(sql, calls, declared, ask).analysis()
     own = (table for table in found.tables if not any(call.is_table(table) for call in calls))
     return replace(found, tables=tuple(own))
 
@@ -55,7 +57,7 @@ class _Deduction:
         self._fixed: set[str] = set()  # outputs of another type than declared, whatever the database gives
 
     def of_expressions(self, remember: Remember) -> Analysis | None:
-        """The same for a plain SELECT that some types make right; None for any other text."""
+        """The same for a plain SELECT, by what its expressions accept; None for any other text."""
         call = self._calls[0]
         uses = uses_of(self._sql, call)
         if uses is None:
@@ -64,11 +66,32 @@ class _Deduction:
         fitting = types.of(call)
         if fitting is None:
             return None
-        found = self._variants({(0, name): given[0] for name, given in fitting.items()}, {}).analysis()
-        if self._fault(found) is not None or not types.agrees(call, found):
+        self._fixed = types.fixed
+        found = self._variants({(0, name): fit.type for name, fit in fitting.items()}, {}).analysis()
+        fault = self._fault(found)
+        if fault is not None:
+            problem = self._explained(fault, types, fitting)
+            return None if problem is None else Analysis(tables=found.tables, problem=problem)
+        if not all(fit.types for fit in fitting.values()) or not types.agrees(call, found):
             return None
-        conditions = self._conditions({(0, name): given for name, given in fitting.items()})
+        for name, fit in fitting.items():
+            if fit.loose:
+                raise self._unknown(f"no schema.yaml declares `{fit.loose}`, which is made of `{name}`")
+        conditions = self._conditions({(0, name): fit.types for name, fit in fitting.items()})
         return replace(found, notes=(*found.notes, *conditions))
+
+    def _explained(self, fault: _Fault, types: FittingTypes, fitting: Mapping[str, Fitting]) -> SqlProblem | None:
+        """What is wrong with an expression; None where it is not clear with which."""
+        if is_of_syntax(fault.message):
+            return fault.problem
+        if isinstance(fault.place, str):
+            use = types.use_for(fault.place.removeprefix(_OUTPUT))
+        else:
+            use = types.use_at(offset_of(self._sql, *fault.place)) if "\t" not in self._sql else None
+        name = next((name for name in fitting if use is not None and name.lower() == use.column), None)
+        if name is not None and not fitting[name].types:
+            return _of_no_type(name, fault)
+        return fault.problem if use is not None and not isinstance(fault.place, str) else None
 
     def analysis(self) -> Analysis:
         typing: _Typing = {column: self._first(column[1]) for column in self._columns}
@@ -76,7 +99,7 @@ class _Deduction:
         seen: set[tuple[int, int] | str] = set()
         while (fault := self._fault(found)) is not None:
             seen.add(fault.place)
-            better = self._better(fault, found, typing, seen)
+            better = fault.problem if is_of_syntax(fault.message) else self._better(fault, found, typing, seen)
             if isinstance(better, SqlProblem):
                 return Analysis(tables=found.tables, problem=better)
             typing, found = better
@@ -100,7 +123,7 @@ class _Deduction:
             if declared is None or field.name in self._fixed or shape((field,)) == shape(_named(field.name, declared)):
                 continue
             message = f"`{field.name}` is {_words(declared)} in schema.yaml and {_words(field)} in the query"
-            return _Fault(f"output {field.name}", message, SqlProblem(message))
+            return _Fault(f"{_OUTPUT}{field.name}", message, SqlProblem(message))
         return None
 
     def _better(
@@ -119,20 +142,19 @@ class _Deduction:
                 if other.message != fault.message and isinstance(other.place, str) >= isinstance(fault.place, str):
                     concerned.add(column)  # of an output only what gives it another type
         if not concerned and isinstance(fault.place, str):
-            self._fixed.add(fault.place.removeprefix("output "))
+            self._fixed.add(fault.place.removeprefix(_OUTPUT))
             return typing, found
         if not concerned:
             return fault.problem
         if len(concerned) > 1 or not is_independent(self._sql, self._calls):
             raise self._unknown("no types of its columns were found that fit")
         ((_, name),) = concerned
-        told = f"no type that a database could give `{name}` makes this right: {fault.message}"
-        return replace(fault.problem, message=told)
+        return _of_no_type(name, fault)
 
     def _nearest(self, fault: _Fault, found: Analysis) -> list[_Column]:
         """The columns, first those that are named behind the place of a fault, or that its output is made of."""
         if isinstance(fault.place, str):
-            made = found.lineage.get(fault.place.removeprefix("output "))
+            made = found.lineage.get(fault.place.removeprefix(_OUTPUT))
             sources = {name.lower() for _, name in made.sources} if made is not None else set()
             return sorted(self._columns, key=lambda column: column[1].lower() not in sources)
         behind = self._sql[offset_of(self._sql, *fault.place) :].lower()
@@ -185,7 +207,7 @@ class _Deduction:
             if [(call.is_table(table), path.lower()) for table, path in made.sources] == [(True, column[1].lower())]
         )
 
-    def _conditions(self, fitting: Mapping[_Column, list[Field]]) -> Iterator[str]:
+    def _conditions(self, fitting: Mapping[_Column, Sequence[Field]]) -> Iterator[str]:
         for number, call in enumerate(self._calls):
             told = [
                 f"`{name}` as {_listed(fitting[number, name])}"
@@ -225,6 +247,11 @@ class _Variants:
         return self._ask(replaced(self._sql, chosen), self._tables)
 
 
+def _of_no_type(name: str, fault: _Fault) -> SqlProblem:
+    told = f"no type that a database could give `{name}` makes this right: {fault.message}"
+    return replace(fault.problem, message=told)
+
+
 def _schema(number: int, call: Call, typing: _Typing) -> Schema:
     return tuple(typing[number, name] for name in call.columns)
 
@@ -242,6 +269,6 @@ def _words(field: Field) -> str:
     return f"REPEATED {field.type}" if field.mode == "REPEATED" else field.type
 
 
-def _listed(fields: list[Field]) -> str:
+def _listed(fields: Sequence[Field]) -> str:
     words = [_words(field) for field in sorted(fields, key=lambda field: TYPES.index(field.type))]
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
