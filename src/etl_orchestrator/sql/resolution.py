@@ -74,7 +74,7 @@ class Resolved:
     ) -> None:
         """`answers` keeps what the analyzer said between runs; `frozen` as in `Watched`."""
         self.watched = Watched(catalog, frozen)
-        self._memory = Remembering(self.watched, answers)
+        self._memory = Remembering(self.watched, answers, settings)
         self._analyzer = analyzer
         self._settings = settings
         self._kept: dict[TableRef, _Kept] = {}

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from etl_orchestrator.catalogs.checkout import Checkout
@@ -12,6 +13,7 @@ from etl_orchestrator.table import Field, TableRef
 from etl_orchestrator.tools import KnownSchema, Settings
 
 RIDES = TableRef("acme-data", "shop", "rides")
+SETTINGS = Settings("acme-data", extra={"render": {"skip": ["a"]}, "format": {"skip": ["b"]}})
 FILE = "sql/acme-data/shop/rides/schema.yaml"
 
 
@@ -28,7 +30,7 @@ class Answers(dict[str, str]):
 def test_an_answer_holds_as_long_as_what_was_asked_for_it_is_answered_so() -> None:
     files = {"a.sql": "one"}
     watched, answers = Watched(Memory(files=files)), Answers()
-    memory = Remembering(watched, answers)
+    memory = Remembering(watched, answers, SETTINGS)
     made: list[str] = []
 
     def make() -> list[str | None]:
@@ -43,7 +45,16 @@ def test_an_answer_holds_as_long_as_what_was_asked_for_it_is_answered_so() -> No
     assert memory.kept("key") is None
     assert memory.remembered("key", make, lambda: False) == ["one", "two"]
     assert memory.kept("key") is None  # not whole, so not kept
-    assert Remembering(watched, None).remembered("key", make, lambda: True) == ["one", "two"]
+    assert Remembering(watched, None, SETTINGS).remembered("key", make, lambda: True) == ["one", "two"]
+
+
+def test_an_answer_holds_under_the_settings_that_decide_what_names_stand_for() -> None:
+    watched, answers = Watched(Memory()), Answers()
+    Remembering(watched, answers, SETTINGS).remembered("key", lambda: 1, lambda: True)
+    formatted = replace(SETTINGS, extra={**SETTINGS.extra, "format": {}})
+    assert Remembering(watched, answers, formatted).kept("key") == 1
+    for other in (replace(SETTINGS, project="acme-other"), replace(SETTINGS, extra={"format": {"skip": ["b"]}})):
+        assert Remembering(watched, answers, other).kept("key") is None
 
 
 def test_texts_are_told_apart() -> None:
