@@ -15,10 +15,10 @@ from typing import Any
 
 import tzdata  # type: ignore[import-untyped]
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
-from wasmtime import ExitTrap, Linker, Module, Store, Trap, TrapCode, WasiConfig, WasmtimeError
+from wasmtime import ExitTrap, Linker, Store, Trap, WasiConfig, WasmtimeError
 
 from etl_orchestrator.engines.googlesql.kept_memory import packed, unpacked
-from etl_orchestrator.engines.googlesql.module import Compiled, keep
+from etl_orchestrator.engines.googlesql.module import CLOCK_ADDRESS, STOP_ADDRESS, Compiled, keep
 from etl_orchestrator.errors import EngineCrashed, EngineError, Unsupported
 
 # protobuf 7 reads 100 nested messages, which `a || b || ...` with 30 parts exceeds; this lifts the limit (its name says
@@ -27,28 +27,11 @@ with suppress(ImportError, AttributeError):
     import_module("google._upb._message").SetAllowOversizeProtos(True)
 
 _ERROR = re.compile(r"Code: (\d+), Message: (.*)", re.DOTALL)
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH, _MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 #: What an instance may take; it is looked at so often while a call runs. A query of a SQL test takes 10 to 100 MB.
 MEMORY_BYTES = 400 << 20
 _WATCH_SECONDS = 0.02
 _PAGE_BYTES = 1 << 16
-_WASI = "wasi_snapshot_preview1"
-
-#: The clock stands still. The engine reads it thousands of times a query, too often for a function of Python's; a
-#: WebAssembly function in its place needs the memory of the engine, which is made later: so the engine gets a door to it.
-_CLOCK_DOOR = """
-(module
-  (type $clock (func (param i32 i64 i32) (result i32)))
-  (table (export "clock") 1 funcref)
-  (func (export "clock_time_get") (type $clock)
-    local.get 0 local.get 1 local.get 2 i32.const 0 call_indirect (type $clock)))
-"""
-_CLOCK = """
-(module
-  (import "engine" "memory" (memory 0 65536 shared))
-  (func (export "clock_time_get") (param i32 i64 i32) (result i32)
-    local.get 2 i64.const %d i64.store i32.const 0))
-"""
 
 
 class Refusal(EngineError):
@@ -80,20 +63,27 @@ class Guard:
         self._interrupt = interrupt
         self._is_full = is_full
         self._stopped = threading.Event()
+        self._turn = threading.Lock()
         self.full = False
+        self.interrupted = False
 
     def start(self) -> None:
         threading.Thread(target=self._watch, daemon=True).start()
 
     def stop(self) -> None:
-        self._stopped.set()
+        """After it nothing is interrupted."""
+        with self._turn:
+            self._stopped.set()
 
     def _watch(self) -> None:
         while not self.full and (left := self._end - time.clock_gettime(self._clock)) > 0:
             if self._stopped.wait(min(left, _WATCH_SECONDS)):
                 return
             self.full = self._is_full()
-        self._interrupt()
+        with self._turn:
+            if not self._stopped.is_set():
+                self.interrupted = True
+                self._interrupt()
 
 
 class Instance:
@@ -104,27 +94,18 @@ class Instance:
     """
 
     def __init__(self, compiled: Compiled, now: datetime, seconds: float, memory_bytes: int = MEMORY_BYTES) -> None:
-        self._engine = compiled.engine
         self._seconds = seconds
         self._most = memory_bytes
         self._store = Store(compiled.engine)
-        self._store.set_epoch_deadline(1)
         wasi = WasiConfig()  # no stdin, stdout, environment; the only files it sees are the time zones
         wasi.preopen_dir(str(Path(tzdata.__file__).parent / "zoneinfo"), "/usr/share/zoneinfo")
         self._store.set_wasi(wasi)
         linker = Linker(compiled.engine)
         linker.define_wasi()
-        linker.allow_shadowing = True
-        door = linker.instantiate(self._store, Module(compiled.engine, _CLOCK_DOOR)).exports(self._store)
-        linker.define(self._store, _WASI, "clock_time_get", door["clock_time_get"])
-        running = linker.instantiate(self._store, compiled.module)
-        self._exports = running.exports(self._store)
+        self._exports = linker.instantiate(self._store, compiled.module).exports(self._store)
         self._memory: Any = self._exports["memory"]  # a SharedMemory, which has no read and write of its own
-        nanoseconds = (now - _EPOCH) // timedelta(microseconds=1) * 1000
-        linker.define_instance(self._store, "engine", running)
-        clock = linker.instantiate(self._store, Module(compiled.engine, _CLOCK % nanoseconds)).exports(self._store)
-        door["clock"].set(self._store, 0, clock["clock_time_get"])  # type: ignore[union-attr]
         self.is_warm = compiled.memory is not None and self._restored(compiled.memory)
+        ctypes.c_uint64.from_address(self._start() + CLOCK_ADDRESS).value = (now - _EPOCH) // _MICROSECOND * 1000
         self._before = b"" if self.is_warm or not compiled.memory else bytes(self._content())
         if not self.is_warm:
             self._run("_initialize")
@@ -155,8 +136,11 @@ class Instance:
 
     def _content(self) -> memoryview:
         """The memory, to be read and written as long as it does not grow."""
-        start = ctypes.addressof(self._memory.data_ptr().contents)
-        return memoryview((ctypes.c_char * self.memory_bytes).from_address(start)).cast("B")
+        return memoryview((ctypes.c_char * self.memory_bytes).from_address(self._start())).cast("B")
+
+    def _start(self) -> int:
+        """Where the memory stands in the process; it never moves."""
+        return ctypes.addressof(self._memory.data_ptr().contents)
 
     def call(self, method: str, request: Any, response: Any) -> Any:
         """Calls a method of ZetaSqlLocalService; `response` is the class of the answer.
@@ -192,7 +176,7 @@ class Instance:
         start = pointer & 0xFFFFFFFF
         if not 0 < start <= start + length <= self.memory_bytes:
             raise EngineCrashed("the SQL engine answered with a place outside its memory")
-        return ctypes.addressof(self._memory.data_ptr().contents) + start
+        return self._start() + start
 
     def _refusal(self) -> Refusal:
         length = self._run("wasm_get_last_error_size")
@@ -204,14 +188,13 @@ class Instance:
 
     def _run(self, function: str, *arguments: int) -> int:
         service = function.startswith("ZetaSql")
-        guard = Guard(self._seconds, self._engine.increment_epoch, self._is_full) if service else None
+        guard = Guard(self._seconds, self._interrupt, self._is_full) if service else None
         try:
             if guard:
-                self._store.set_epoch_deadline(1)
                 guard.start()
             return self._exports[function](self._store, *arguments) or 0  # type: ignore[operator]
         except Trap as trap:
-            raise self._crash(trap, guard is not None and guard.full) from None
+            raise self._crash(trap, guard) from None
         except (ExitTrap, WasmtimeError) as error:
             raise EngineCrashed(f"the SQL engine stopped: {str(error).splitlines()[0]}") from None
         finally:
@@ -221,11 +204,15 @@ class Instance:
     def _is_full(self) -> bool:
         return self.memory_bytes > self._most
 
-    def _crash(self, trap: Trap, full: bool) -> EngineCrashed:
-        code = trap.trap_code
-        if full:
+    def _interrupt(self) -> None:
+        """Whatever the engine does, it traps at its next look at this word."""
+        ctypes.c_uint32.from_address(self._start() + STOP_ADDRESS).value = 1
+
+    def _crash(self, trap: Trap, guard: Guard | None) -> EngineCrashed:
+        if guard and guard.full:
             return OutOfMemory(f"the SQL engine took more than {self._most >> 20} MB")
-        if code == TrapCode.INTERRUPT:
+        if guard and guard.interrupted:
             return TimedOut(f"the SQL engine did not end within {self._seconds:g} s")
+        code = trap.trap_code
         reason = code.name.lower().replace("_", " ") if code else trap.message.splitlines()[0]
         return EngineCrashed(f"the SQL engine crashed: {reason}")

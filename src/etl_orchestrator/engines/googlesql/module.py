@@ -13,6 +13,7 @@ import platform
 import stat
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,9 +24,14 @@ from wasmtime import Config, Engine, Module, WasmtimeError
 from etl_orchestrator.errors import Unavailable
 
 #: Changes whenever the optimizer or `config` changes what is compiled.
-_RECIPE = "optimized-epoch-2"
+_RECIPE = "optimized-3"
+#: Two words at the beginning of the memory, where NULL points to, so that nothing is ever kept there; the stack grows down
+#: to them and ends. Each loop of the optimized module looks at the first, and traps where it is not zero: so a call is
+#: stopped. The second are the nanoseconds (64 bits) that its clock shows.
+STOP_ADDRESS, CLOCK_ADDRESS = 0, 8
 #: Deep expressions need more than the 512 KiB that wasmtime gives; it refuses more than 2 MiB.
 _STACK_BYTES = 2 << 20
+_UNUSED_SECONDS = 30 * 24 * 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +72,7 @@ def load(
         private = _private(folder or cache_folder())
     except OSError as error:
         tell(f"cannot keep the compiled SQL analyzer ({error}); compiling it for this run only")
-        return Compiled(engine, Module(engine, wasm.read_bytes()))
+        return Compiled(engine, _compiled(engine, wasm))
     kept = private / f"{_key(wasm)}.cwasm"
     memory = kept.with_suffix(".memory")
     module = _read(engine, kept)
@@ -82,7 +88,6 @@ def config() -> Config:
     # single_pass register allocation would compile in 0.6 of the time and run at 0.7 of the speed: not worth it.
     made = Config()
     made.shared_memory = True  # the analyzer declares a shared memory
-    made.epoch_interruption = True  # the only way to stop a query that does not end
     made.max_wasm_stack = _STACK_BYTES
     return made
 
@@ -116,9 +121,22 @@ def _read(engine: Engine, kept: Path) -> Module | None:
     if not kept.exists():
         return None
     try:
-        return Module.deserialize_file(engine, str(kept))
+        module = Module.deserialize_file(engine, str(kept))
     except WasmtimeError:
         return None
+    with suppress(OSError):
+        os.utime(kept)  # it was used, see _forget_unused
+    return module
+
+
+def _forget_unused(folder: Path) -> None:
+    """Native code that nobody has taken for a month is gone: each is 90 MB, and each version of a package makes one."""
+    before = time.time() - _UNUSED_SECONDS
+    with suppress(OSError):
+        for old in folder.glob("*.cwasm"):
+            if old.stat().st_mtime < before:
+                for file in (old, old.with_suffix(".memory"), old.with_name(f"{old.name}.lock")):
+                    file.unlink(missing_ok=True)
 
 
 def keep(file: Path, content: bytes | bytearray) -> None:
@@ -138,15 +156,21 @@ def keep(file: Path, content: bytes | bytearray) -> None:
 
 
 def _compile(engine: Engine, wasm: Path, kept: Path, tell: Callable[[str], None]) -> Module:
-    from etl_orchestrator.engines.googlesql.optimizer import optimized  # once per machine, not at each start
-
     tell("compiling the SQL analyzer for this machine, once (20 to 60 s)")
     began = time.monotonic()
-    module = Module(engine, optimized(wasm))
+    module = _compiled(engine, wasm)
     try:
         keep(kept, module.serialize())
+        _forget_unused(kept.parent)
     except OSError as error:
         tell(f"cannot keep the compiled SQL analyzer ({error})")
         return module
     tell(f"compiled the SQL analyzer in {time.monotonic() - began:.0f} s")
     return module
+
+
+def _compiled(engine: Engine, wasm: Path) -> Module:
+    """Optimized also where that takes longer than what is asked: only so can a call be stopped."""
+    from etl_orchestrator.engines.googlesql.optimizer import optimized  # once per machine, not at each start
+
+    return Module(engine, optimized(wasm))

@@ -85,3 +85,13 @@ def test_waiting_is_no_work() -> None:
     while time.thread_time() < end:
         pass
     assert stopped.wait(1)
+
+
+def test_what_has_ended_is_not_interrupted() -> None:
+    interrupted = threading.Event()
+    guard = Guard(0.02, interrupted.set, lambda: True)
+    guard.start()
+    guard.stop()
+    was = interrupted.is_set()
+    assert interrupted.wait(0.1) is was
+    assert guard.interrupted is was

@@ -6,6 +6,7 @@ import os
 import stat
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,23 @@ def test_a_damaged_file_is_compiled_again(tmp_path: Path, wasm: Path) -> None:
     load(tmp_path, told.append, wasm)
     assert told
     assert kept(tmp_path)[0].read_bytes() != b"half"
+
+
+def test_native_code_that_was_not_used_for_a_month_is_gone_when_other_is_made(tmp_path: Path, wasm: Path) -> None:
+    load(tmp_path, wasm=wasm)
+    (old,) = kept(tmp_path)
+    month = time.time() - 31 * 24 * 3600
+    os.utime(old, (month, month))
+    load(tmp_path, wasm=wasm)  # used, so it stays
+    os.utime(wasm, ns=(1, 1))
+    load(tmp_path, wasm=wasm)
+    assert len(kept(tmp_path)) == 2
+    os.utime(old, (month, month))
+    os.utime(wasm, ns=(2, 2))
+    load(tmp_path, wasm=wasm)
+    assert old not in kept(tmp_path)
+    assert len(kept(tmp_path)) == 2
+    assert not old.with_name(f"{old.name}.lock").exists()
 
 
 def test_another_input_is_another_file(tmp_path: Path, wasm: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -25,6 +26,15 @@ def test_after_a_crash_the_next_query_runs() -> None:
     deep = f"SELECT {'+'.join(['1'] * 5_000)} AS a"
     with pytest.raises(EngineCrashed):
         engine.analyze(deep, {}, {})
+    assert engine.run("SELECT 1 AS a", {}, {}).rows == ((1,),)
+
+
+@pytest.mark.parametrize("depth", [850, 900, 1_000, 2_000])
+def test_no_depth_ends_the_process(depth: int) -> None:
+    """The stack in the memory and that of the machine end at about the same depth: either is a trap."""
+    engine = GoogleSql()
+    with suppress(EngineCrashed):
+        engine.analyze(f"SELECT {'IF(TRUE, ' * depth}1{', 2)' * depth} AS a", {}, {})
     assert engine.run("SELECT 1 AS a", {}, {}).rows == ((1,),)
 
 

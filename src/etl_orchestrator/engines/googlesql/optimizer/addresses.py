@@ -70,7 +70,7 @@ class Reading:
         self._stack: list[Address | None] = []
         self._variables: _Variables = {}
         self._uses: list[tuple[int, int, int]] = []
-        self._labels = [_Label(code.BLOCK, 0, function.results)]
+        self._labels = [_Label(code.BLOCK, 0, len(function.results))]
         self._candidates: set[int] | None = None  # None: any
         self._assigned: dict[int, set[int]] = {}
 

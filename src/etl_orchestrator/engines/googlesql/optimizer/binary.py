@@ -16,14 +16,19 @@ class Binary:
 
     head: bytes
     sections: tuple[tuple[int, bytes], ...]
-    types: tuple[tuple[bytes, int], ...]  # of each type of function the types it takes and how many values it gives
+    types: tuple[tuple[bytes, bytes], ...]  # of each type of function the types of what it takes and gives
     of_functions: tuple[int, ...]  # the type of each function
-    bodies: tuple[bytes, ...]  # of the functions that are not imported
+    imports: tuple[str, ...]  # the names of the functions that are imported
+    bodies: tuple[bytes, ...]  # of the other ones
 
     @property
     def imported(self) -> int:
         """How many functions are imported."""
-        return len(self.of_functions) - len(self.bodies)
+        return len(self.imports)
+
+    def function_named(self, name: str) -> int | None:
+        """The number of an imported function, named with its module."""
+        return self.imports.index(name) if name in self.imports else None
 
     def with_code(self, entries: bytes) -> bytes:
         """The whole file with other entries of as many functions."""
@@ -42,9 +47,11 @@ def binary_of(wasm: bytes) -> Binary:
         at = start + size
     parts = dict(sections)
     own = _numbers(parts.get(_FUNCTIONS, b"\0"))
-    of_functions = (*_imported(parts.get(_IMPORTS, b"\0")), *own)
+    imported = _imported(parts.get(_IMPORTS, b"\0"))
+    of_functions = (*(number for _, number in imported), *own)
     bodies = _entries(parts.get(_CODE, b"\0"))
-    return Binary(wasm[:_HEAD], tuple(sections), _types(parts.get(_TYPES, b"\0")), of_functions, bodies)
+    types = _types(parts.get(_TYPES, b"\0"))
+    return Binary(wasm[:_HEAD], tuple(sections), types, of_functions, tuple(name for name, _ in imported), bodies)
 
 
 def entry(body: bytes) -> bytes:
@@ -52,14 +59,14 @@ def entry(body: bytes) -> bytes:
     return unsigned(len(body)) + body
 
 
-def _types(section: bytes) -> tuple[tuple[bytes, int], ...]:
+def _types(section: bytes) -> tuple[tuple[bytes, bytes], ...]:
     count, at = read_unsigned(section, 0)
     found = []
     for _ in range(count):
         takes, at = read_unsigned(section, at + 1)  # after the byte that says that it is of a function
         kinds = section[at : at + takes]
         gives, at = read_unsigned(section, at + takes)
-        found.append((kinds, gives))
+        found.append((kinds, section[at : at + gives]))
         at += gives
     return tuple(found)
 
@@ -73,18 +80,20 @@ def _numbers(section: bytes) -> list[int]:
     return found
 
 
-def _imported(section: bytes) -> list[int]:
-    """The types of imported functions."""
+def _imported(section: bytes) -> list[tuple[str, int]]:
+    """Imported functions: module and name, and the type."""
     count, at = read_unsigned(section, 0)
     found = []
     for _ in range(count):
+        names = []
         for _ in range(2):
             length, at = read_unsigned(section, at)
+            names.append(section[at : at + length].decode())
             at += length
         kind, at = section[at], at + 1
         if kind == 0:
             number, at = read_unsigned(section, at)
-            found.append(number)
+            found.append((".".join(names), number))
             continue
         if kind != 3:  # a table or memory: its type or nothing, then its limits
             at += kind == 1

@@ -82,10 +82,11 @@ _TOKEN = _pattern()
 
 @dataclass(slots=True)
 class Function:
-    """`locals` are the types of parameters and variables; the last token is the final `end`."""
+    """`locals` are the types of parameters and variables, `results` those of what it gives; the last token is the final
+    `end`."""
 
     parameters: int
-    results: int
+    results: bytes
     locals: bytearray
     tokens: list[bytes]
 
@@ -105,7 +106,7 @@ class Function:
         return len(self.locals) - 1
 
 
-def function_of(body: bytes, parameters: bytes, results: int) -> Function | None:
+def function_of(body: bytes, parameters: bytes, results: bytes) -> Function | None:
     """None when something in it is not known here."""
     groups, at = read_unsigned(body, 0)
     kinds = bytearray(parameters)

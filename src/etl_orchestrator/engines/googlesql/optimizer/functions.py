@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from etl_orchestrator.engines.googlesql.optimizer import frames, inlining
+from etl_orchestrator.engines.googlesql.optimizer import atomics, frames, host, inlining
 from etl_orchestrator.engines.googlesql.optimizer.binary import Binary, entry
 from etl_orchestrator.engines.googlesql.optimizer.code import MEANINGS, Function, function_of
 
-_MOST_TOKENS = 48  # of a function that takes the place of its calls
-_MOST_BYTES = 400  # of one that may become that small
+_MOST_TOKENS = 100  # of a function that takes the place of its calls
+_MOST_BYTES = 800  # of one that may become that small
 _LARGE_BYTES = 6_400  # larger ones, 28 % of the code, gain nothing that could be measured
 _MOST_DEPTH = 60  # of small functions that call small ones
 _CALL = 0x10
@@ -18,8 +18,8 @@ class Functions:
 
     def __init__(self, binary: Binary) -> None:
         self._binary = binary
-        self._calls = [(len(takes), gives) for takes, gives in (binary.types[number] for number in binary.of_functions)]
-        self._indirect = [(len(takes) + 1, gives) for takes, gives in binary.types]
+        self._calls = [(len(takes), len(gives)) for takes, gives in map(binary.types.__getitem__, binary.of_functions)]
+        self._indirect = [(len(takes) + 1, len(gives)) for takes, gives in binary.types]
         self._small: dict[int, inlining.Body | None] = {}
         self._made: dict[int, bytes] = {}
 
@@ -31,7 +31,8 @@ class Functions:
     def _body(self, index: int) -> bytes:
         body = self._binary.bodies[index - self._binary.imported]
         if len(body) > _LARGE_BYTES:
-            return body
+            function = self._read(index)
+            return host.stoppable(function).encoded() if function else body
         self._small_body(index, 0)
         return self._made.pop(index, None) or self._worked(index, 0)[1]
 
@@ -50,15 +51,23 @@ class Functions:
         return self._small[index]
 
     def _worked(self, index: int, depth: int) -> tuple[Function | None, bytes]:
-        original = self._binary.bodies[index - self._binary.imported]
-        takes, gives = self._binary.types[self._binary.of_functions[index]]
-        function = function_of(original, takes, gives)
+        function = self._read(index)
         if not function:
-            return None, original
+            return None, self._binary.bodies[index - self._binary.imported]
         slots = frames.parameter_slots(function)
         self._put_in(function, depth)
         frames.to_variables(function, slots, self._calls, self._indirect)
-        return function, function.encoded()
+        return function, host.stoppable(function).encoded()
+
+    def _read(self, index: int) -> Function | None:
+        """None when something in it is not known here."""
+        function = function_of(
+            self._binary.bodies[index - self._binary.imported], *self._binary.types[self._binary.of_functions[index]]
+        )
+        if function:
+            atomics.to_plain(function)
+            host.read_clock(function, self._binary.function_named(host.CLOCK))
+        return function
 
     def _put_in(self, function: Function, depth: int) -> None:
         places = inlining.Places(function)

@@ -15,29 +15,42 @@ _ZERO = {code.I32: b"\x41\x00", code.I64: b"\x42\x00", code.F32: b"\x43" + bytes
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """A function without branches, ready to stand where it is called."""
+    """A function ready to stand where it is called."""
 
     parameters: int
     locals: bytes
-    tokens: tuple[bytes, ...]  # without the final `end`
-    zeroed: tuple[int, ...]  # variables that it reads before it writes them
+    tokens: tuple[bytes, ...]  # without the final `end`; in a block of their own where they branch to it
+    zeroed: tuple[int, ...]  # variables that it may read before it writes them
 
 
 def body_of(function: Function, most_tokens: int) -> Body | None:
-    """None when it is too long or branches."""
-    if len(function.tokens) > most_tokens + 1:
+    """None when it is too long, or is left by a `br_table` or with several values."""
+    if len(function.tokens) > most_tokens + 1 or len(function.results) > 1:
         return None
     written = set(range(function.parameters))
     zeroed = set()
+    tokens: list[bytes] = []
+    depth, leaves = 0, False
     for token in function.tokens[:-1]:
         kind, a, _ = MEANINGS[token]
-        if kind > code.CALL_INDIRECT:
+        if code.BLOCK <= kind <= code.IF:
+            depth += 1
+        elif kind == code.END:
+            depth -= 1
+        elif kind == code.BR_TABLE:
             return None
-        if kind in (code.LOCAL_SET, code.LOCAL_TEE):
+        elif kind == code.RETURN:
+            token, leaves = b"\x0c" + unsigned(depth), True
+        elif kind in (code.BR, code.BR_IF):
+            leaves |= a == depth
+        elif kind in (code.LOCAL_SET, code.LOCAL_TEE) and not depth:
             written.add(a)
         elif kind == code.LOCAL_GET and a not in written:
             zeroed.add(a)
-    return Body(function.parameters, bytes(function.locals), tuple(function.tokens[:-1]), tuple(sorted(zeroed)))
+        tokens.append(token)
+    if leaves:
+        tokens = [b"\x02" + (function.results or b"\x40"), *tokens, b"\x0b"]
+    return Body(function.parameters, bytes(function.locals), tuple(tokens), tuple(sorted(zeroed)))
 
 
 class Places:

@@ -40,12 +40,17 @@ def called(wasm: bytes, *arguments: object) -> object:
     return exports["f"](store, *arguments), exports["pointer"](store)  # type: ignore[operator]
 
 
-def kinds(wasm: bytes, number: int = 0) -> list[int]:
-    """What the instructions of a function are."""
+def tokens(wasm: bytes, number: int = 0) -> list[bytes]:
+    """The instructions of a function."""
     binary = binary_of(wasm)
     function = function_of(binary.bodies[number], *binary.types[binary.of_functions[number]])
     assert function
-    return [MEANINGS[token][0] for token in function.tokens]
+    return function.tokens
+
+
+def kinds(wasm: bytes, number: int = 0) -> list[int]:
+    """What the instructions of a function are."""
+    return [MEANINGS[token][0] for token in tokens(wasm, number)]
 
 
 def touches_memory(wasm: bytes, number: int = 0) -> bool:

@@ -70,8 +70,8 @@ def test_a_variable_read_in_two_widths_stays(tmp_path: Path, offset: int, byte: 
     assert called(made, 0x1234) == called(plain, 0x1234) == (byte, 4096)
 
 
-#: It branches, so that it stays a function of its own.
-CHANGES = """(func $changes (param $p i32) (block (br_if 0 (i32.const 0)))
+#: It branches by a table, so that it stays a function of its own.
+CHANGES = """(func $changes (param $p i32) (block (br_table 0 (i32.const 0)))
   (i32.store (local.get $p) (i32.add (i32.load (local.get $p)) (i32.const 1))))"""
 
 
@@ -129,7 +129,7 @@ def test_parameters_that_optimized_code_builds_an_object_of_stay(tmp_path: Path)
           (local.set $r (call $sum (i32.add (local.get $fp) (i32.const 8))))
           (local.set $r (i32.add (local.get $r) (i32.load offset=12 (local.get $fp))))
           (global.set $sp (i32.add (local.get $fp) (i32.const 16))) (local.get $r))
-        (func $sum (param $p i32) (result i32) (block (br_if 0 (i32.const 0)))
+        (func $sum (param $p i32) (result i32) (block (br_table 0 (i32.const 0)))
           (i32.store offset=4 (local.get $p) (i32.add (i32.load (local.get $p)) (i32.load offset=4 (local.get $p))))
           (i32.load offset=4 (local.get $p)))""",
     )
@@ -148,7 +148,7 @@ def test_both_halves_of_a_parameter_of_16_bytes_stay(tmp_path: Path) -> None:
           (call $swap (i32.add (local.get $fp) (i32.const 16)))
           (local.set $r (i64.sub (local.get $r) (i64.load offset=24 (local.get $fp))))
           (global.set $sp (i32.add (local.get $fp) (i32.const 32))) (local.get $r))
-        (func $swap (param $p i32) (local $t i64) (block (br_if 0 (i32.const 0)))
+        (func $swap (param $p i32) (local $t i64) (block (br_table 0 (i32.const 0)))
           (local.set $t (i64.load (local.get $p)))
           (i64.store (local.get $p) (i64.load offset=8 (local.get $p)))
           (i64.store offset=8 (local.get $p) (local.get $t)))""",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from tests.unit.engines.googlesql.optimizer.modules import both, called, framed, kinds, touches_memory
 
 from etl_orchestrator.engines.googlesql.optimizer.code import CALL
@@ -50,7 +51,7 @@ def test_a_variable_that_is_read_before_it_is_written_starts_at_zero_each_time(t
     assert called(made, 5) == called(plain, 5) == (10, 4096)
 
 
-def test_functions_that_call_themselves_or_branch_are_called(tmp_path: Path) -> None:
+def test_a_function_that_calls_itself_is_called(tmp_path: Path) -> None:
     functions = """(func $f (export "f") (param $a i32) (result i32) (call $down (local.get $a)))
       (func $down (param i32) (result i32)
         (if (result i32) (local.get 0) (then (call $down (i32.sub (local.get 0) (i32.const 1)))) (else (i32.const 3))))"""
@@ -59,8 +60,54 @@ def test_functions_that_call_themselves_or_branch_are_called(tmp_path: Path) -> 
     assert called(made, 5) == called(plain, 5) == (3, 4096)
 
 
-def test_a_function_that_returns_in_the_middle_is_called(tmp_path: Path) -> None:
-    functions = """(func $f (export "f") (param $a i32) (result i32) (i32.add (call $same (local.get $a)) (i32.const 1)))
-      (func $same (param i32) (result i32) (return (local.get 0)))"""
+#: Each leaves in its middle by another way; `$a` is 5 or 0.
+LEAVES = {
+    "return": "(if (local.get 0) (then (return (i32.const 8)))) (i32.const 9)",
+    "return in a loop": "(loop (br_if 0 (i32.eqz (local.get 0))) (return (i32.const 8))) (i32.const 9)",
+    "a branch to its end": "(drop (br_if 0 (i32.const 8) (local.get 0))) (i32.const 9)",
+    "a branch from a block": "(block (block (br_if 2 (i32.const 8) (local.get 0)) (drop)) (nop)) (i32.const 9)",
+    "a branch to a block": "(block (result i32) (drop (br_if 0 (i32.const 8) (local.get 0))) (i32.const 9))",
+    "no way to the end": "(if (local.get 0) (then (return (i32.const 8))) (else (return (i32.const 9)))) (unreachable)",
+}
+
+
+@pytest.mark.parametrize("way", LEAVES)
+def test_a_function_that_branches_takes_the_place_of_its_call(tmp_path: Path, way: str) -> None:
+    functions = f"""(func $f (export "f") (param $a i32) (result i32)
+        (block (result i32) (i32.mul (i32.const 10) (i32.add (call $one (local.get $a)) (call $one (i32.const 1))))))
+      (func $one (param i32) (result i32) {LEAVES[way]})"""
     plain, made = both(tmp_path, functions)
-    assert called(made, 5) == called(plain, 5) == (6, 4096)
+    assert CALL in kinds(plain)
+    assert CALL not in kinds(made)
+    for given in (5, 0) if way != "return in a loop" else (5,):
+        assert called(made, given) == called(plain, given) == ((8 if given else 9) * 10 + 80, 4096)
+
+
+def test_a_function_that_gives_nothing_and_returns_takes_the_place_of_its_call(tmp_path: Path) -> None:
+    functions = """(func $f (export "f") (param $a i32) (result i32)
+        (call $put (local.get $a)) (i32.load (i32.const 64)))
+      (func $put (param i32) (br_if 0 (i32.eqz (local.get 0))) (i32.store (i32.const 64) (local.get 0)))"""
+    plain, made = both(tmp_path, functions)
+    assert CALL not in kinds(made)
+    assert called(made, 5) == called(plain, 5) == (5, 4096)
+    assert called(made, 0) == called(plain, 0) == (0, 4096)
+
+
+def test_a_variable_written_on_some_ways_only_starts_at_zero_each_time(tmp_path: Path) -> None:
+    functions = """(func $f (export "f") (param $a i32) (result i32)
+        (i32.add (i32.mul (call $some (local.get $a)) (i32.const 10)) (call $some (i32.const 0))))
+      (func $some (param i32) (result i32) (local $n i32)
+        (if (local.get 0) (then (local.set $n (local.get 0)))) (local.get $n))"""
+    plain, made = both(tmp_path, functions)
+    assert CALL not in kinds(made)
+    assert called(made, 5) == called(plain, 5) == (50, 4096)
+
+
+def test_a_function_with_a_table_of_branches_is_called(tmp_path: Path) -> None:
+    functions = """(func $f (export "f") (param $a i32) (result i32) (call $of (local.get $a)))
+      (func $of (param i32) (result i32)
+        (block (block (br_table 0 1 (local.get 0))) (return (i32.const 3))) (i32.const 4))"""
+    plain, made = both(tmp_path, functions)
+    assert CALL in kinds(made)
+    assert called(made, 0) == called(plain, 0) == (3, 4096)
+    assert called(made, 5) == called(plain, 5) == (4, 4096)

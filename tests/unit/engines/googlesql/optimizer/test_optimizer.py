@@ -13,7 +13,7 @@ from wasmtime import wat2wasm
 from etl_orchestrator.engines.googlesql.optimizer import optimized
 
 SLOTS = (0, 4, 8, 12, 16, 20)
-#: Callees that read and change what a pointer points to; the first is small enough to take the place of its calls.
+#: Callees that read and change what a pointer points to; `mix` branches by a table, so that it stays a function of its own.
 CALLEES = """
   (func $next (param $p i32) (result i32) (local $fp i32)
     (local.set $fp (i32.sub (global.get $sp) (i32.const 16)))
@@ -24,7 +24,13 @@ CALLEES = """
     (i32.store offset=12 (local.get $fp) (local.get $p))
     (i32.store offset=8 (local.get $fp) (local.get $v))
     (i32.store (i32.load offset=12 (local.get $fp)) (i32.load offset=8 (local.get $fp))))
+  (func $least (param $p i32) (result i32) (local $fp i32)
+    (local.set $fp (i32.sub (global.get $sp) (i32.const 16)))
+    (i32.store offset=12 (local.get $fp) (local.get $p))
+    (if (i32.lt_s (i32.load (i32.load offset=12 (local.get $fp))) (i32.const 9)) (then (return (i32.const 9))))
+    (i32.load (local.get $p)))
   (func $mix (param $p i32) (result i32)
+    (block (br_table 0 (i32.const 0)))
     (block (br_if 0 (i32.load (local.get $p))) (i32.store (local.get $p) (i32.const 5)))
     (i32.store (local.get $p) (i32.mul (i32.load (local.get $p)) (i32.const 3)))
     (i32.load (local.get $p)))
@@ -47,7 +53,7 @@ def expressions(depth: int) -> st.SearchStrategy[str]:
         st.tuples(st.sampled_from(("add", "sub", "mul", "xor")), inner, inner).map(
             lambda t: f"(i32.{t[0]} {t[1]} {t[2]})"
         ),
-        st.tuples(st.sampled_from(("next", "mix")), address).map(lambda t: f"(call ${t[0]} {t[1]})"),
+        st.tuples(st.sampled_from(("next", "least", "mix")), address).map(lambda t: f"(call ${t[0]} {t[1]})"),
         st.tuples(inner, inner, inner).map(lambda t: f"(if (result i32) {t[0]} (then {t[1]}) (else {t[2]}))"),
     )
 
