@@ -6,11 +6,15 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
+from wasmtime import Trap
 
 from etl_orchestrator.engines.googlesql import GoogleSql
-from etl_orchestrator.engines.googlesql.instance import MEMORY_BYTES, OutOfMemory, TimedOut
+from etl_orchestrator.engines.googlesql.instance import MEMORY_BYTES, Guard, Instance, OutOfMemory, TimedOut
+from etl_orchestrator.engines.googlesql.module import CLOCK_ADDRESS, STOP_ADDRESS
 from etl_orchestrator.engines.googlesql.session import Session
-from etl_orchestrator.errors import EngineCrashed
+from etl_orchestrator.errors import EngineCrashed, Unsupported
+
+_WORDS_BYTES = CLOCK_ADDRESS + 8 - STOP_ADDRESS
 
 
 def test_after_a_query_without_end_the_next_one_runs() -> None:
@@ -29,13 +33,40 @@ def test_after_a_crash_the_next_query_runs() -> None:
     assert engine.run("SELECT 1 AS a", {}, {}).rows == ((1,),)
 
 
-@pytest.mark.parametrize("depth", [850, 900, 1_000, 2_000])
+@pytest.mark.parametrize("depth", [850, 1_000, 2_000])
 def test_no_depth_ends_the_process(depth: int) -> None:
-    """The stack in the memory and that of the machine end at about the same depth: either is a trap."""
+    """The stack in the memory or that of the machine ends first: either is a trap."""
     engine = GoogleSql()
     with suppress(EngineCrashed):
         engine.analyze(f"SELECT {'IF(TRUE, ' * depth}1{', 2)' * depth} AS a", {}, {})
     assert engine.run("SELECT 1 AS a", {}, {}).rows == ((1,),)
+
+
+@pytest.mark.parametrize(("opens", "closes"), [("CASE WHEN TRUE THEN ", " END"), ("ABS(", ")"), ("(SELECT ", ")")])
+def test_the_stack_ends_far_above_the_words_of_the_host(
+    monkeypatch: pytest.MonkeyPatch, opens: str, closes: str
+) -> None:
+    below = STOP_ADDRESS + _WORDS_BYTES
+    touched: list[bool] = []
+
+    def crash(self: Instance, trap: Trap, guard: Guard | None) -> EngineCrashed:
+        low = bytes(self._content()[: 4 * below])
+        touched.append(any(low[:STOP_ADDRESS]) or any(low[below:]))
+        return _crash(self, trap, guard)
+
+    _crash = Instance._crash
+    monkeypatch.setattr(Instance, "_crash", crash)
+    engine = GoogleSql()
+    with pytest.raises(EngineCrashed, match="stack"):
+        engine.analyze(f"SELECT {opens * 3_000}1{closes * 3_000} AS a", {}, {})
+    assert touched
+    assert not any(touched)
+
+
+def test_nothing_is_where_null_points_to() -> None:
+    """The analyzer reads through NULL, and takes the zero there as none."""
+    with pytest.raises(Unsupported, match="normalizer"):
+        GoogleSql().run("SELECT NORMALIZE_AND_CASEFOLD('a', NFKC) AS a", {}, {})
 
 
 class _TrapsOnce(GoogleSql):
