@@ -10,10 +10,10 @@ from etl_orchestrator.engines.googlesql.optimizer import optimized
 from etl_orchestrator.engines.googlesql.optimizer.binary import binary_of
 from etl_orchestrator.engines.googlesql.optimizer.code import LOAD, MEANINGS, STORE, function_of
 
-#: The stack pointer comes first, as the linker has it.
+#: The stack pointer comes first, as the linker has it; the memory holds the words of the host.
 MODULE = """
 (module
-  (memory (export "memory") 1)
+  (memory (export "memory") 5)
   (global $sp (mut i32) (i32.const 4096))
   {functions}
   (func (export "pointer") (result i32) (global.get $sp)))

@@ -63,7 +63,7 @@ def test_the_clock_of_the_host_is_read_in_the_memory(tmp_path: Path) -> None:
         wat2wasm("""(module
           (import "wasi_snapshot_preview1" "random_get" (func (param i32 i32) (result i32)))
           (import "wasi_snapshot_preview1" "clock_time_get" (func $clock (param i32 i64 i32) (result i32)))
-          (memory (export "memory") 1)
+          (memory (export "memory") 5)
           (func (export "f") (result i64) (local $error i32)
             (local.set $error (call $clock (i32.const 1) (i64.const 1000) (i32.const 1024)))
             (i64.add (i64.load (i32.const 1024)) (i64.extend_i32_u (local.get $error)))))""")
