@@ -33,13 +33,18 @@ class QueryNames:
         self._named = {pair for _, _, parts in self._paths for pair in self._pairs(parts)}
         #: Those that at least once stand for a value, not for the way to a field.
         self._values = {pair for start, end, parts in self._paths for pair in self._ends(start, end, parts)}
+        #: Where each name without a dot stands.
+        self._alone: dict[str, list[int]] = {}
         #: Where each path stands, and what longer paths begin with; tables are looked up in both.
         self._places: dict[str, list[tuple[int, int]]] = {}
         self._begun: set[str] = set()
         for start, end, parts in self._paths:
             self._places.setdefault(".".join(parts), []).append((start, end))
+            if len(parts) == 1:
+                self._alone.setdefault(parts[0], []).append(start)
             self._begun.update(".".join(parts[:length]) for length in range(1, len(parts)))
         self._around = self._groups()
+        self._counting = self._counting_words()
         self._ctes = {start + 2: parts[0] for start, _, parts in self._paths if self._is_definition(start, parts)}
         self._clauses = [(index, self._from_clause(index)) for index in range(len(tokens)) if self._is_star(index)]
         #: Nothing can be told.
@@ -47,7 +52,7 @@ class QueryNames:
             any(token.kind is Kind.PIPE or (token.kind is Kind.QUOTED_NAME and "\\" in token.text) for token in tokens)
             or any(not clause for _, clause in self._clauses)
             or len(set(self._ctes.values())) < len(self._ctes)
-            or any(len(parts) == 1 and parts[0] in _UNNAMED for _, _, parts in self._paths)
+            or not _UNNAMED.isdisjoint(self._alone)
         )
 
     @property
@@ -82,12 +87,16 @@ class QueryNames:
 
     def _beside(self, group: int) -> set[str]:
         """What makes the columns of a star in a group count."""
-        found = {(self._keyword(index), index) for index, around in enumerate(self._around) if around == group}
-        return {
-            word
-            for word, index in found
-            if word in _COUNTING and (word != "except" or self._keyword(index + 1) in ("all", "distinct"))
-        }
+        return self._counting.get(group, set())
+
+    def _counting_words(self) -> dict[int, set[str]]:
+        """The words of each group that make the columns of a star count."""
+        found: dict[int, set[str]] = {}
+        for index, group in enumerate(self._around):
+            word = self._keyword(index)
+            if word in _COUNTING and (word != "except" or self._keyword(index + 1) in ("all", "distinct")):
+                found.setdefault(group, set()).add(word)
+        return found
 
     def _spots(self, table: TableRef) -> list[tuple[int, int]]:
         """Where a table stands: first token and the one after the last. Empty also where a longer path begins so."""
@@ -97,11 +106,7 @@ class QueryNames:
         return sorted(spot for name in names for spot in self._places.get(name, ()))
 
     def _cte_spots(self, name: str) -> list[tuple[int, int]]:
-        return [
-            (start, end)
-            for start, end, parts in self._paths
-            if parts == (name,) and self._keyword(start - 1) in ("from", "join")
-        ]
+        return [(start, start + 1) for start in self._alone[name] if self._keyword(start - 1) in ("from", "join")]
 
     def _is_value(self, one: TableRef | str, spots: Sequence[tuple[int, int]]) -> bool:
         """Whether a table or CTE, or an alias of it, stands where a value stands."""
@@ -110,13 +115,12 @@ class QueryNames:
         tables = {start for start, _ in spots}
         aliases = {end for _, end in spots}
         return any(
-            len(parts) == 1
-            and parts[0] in names
-            and start not in tables
+            start not in tables
             and start not in aliases
             and self._keyword(start - 1) != "as"
             and start + 2 not in self._ctes
-            for start, _, parts in self._paths
+            for name in names
+            for start in self._alone.get(name, ())
         )
 
     def _alias(self, index: int) -> str:

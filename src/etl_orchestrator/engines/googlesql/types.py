@@ -6,9 +6,6 @@ import re
 from dataclasses import replace
 
 from etl_orchestrator.engines.googlesql.protocol import (
-    ArrayTypeProto,
-    StructFieldProto,
-    StructTypeProto,
     TypeKind,
     TypeProto,
 )
@@ -28,15 +25,25 @@ _TYPE_TOKEN = re.compile(r"\s*([A-Za-z_]\w*|`[^`]+`|\d+|[<>(),])")
 
 def type_of(field: Field) -> TypeProto:
     """Raises Unsupported for a RANGE, whose element type a schema file does not tell."""
+    made = TypeProto()
+    _fill(made, field)
+    return made
+
+
+def _fill(made: TypeProto, field: Field) -> None:
+    """Makes it the type of the field; in its place, for a wide struct would be copied into each one around it."""
     if field.mode == "REPEATED":
-        element = type_of(replace(field, mode="NULLABLE"))
-        return TypeProto(type_kind=TypeKind.TYPE_ARRAY, array_type=ArrayTypeProto(element_type=element))
+        made.type_kind = TypeKind.TYPE_ARRAY
+        made = made.array_type.element_type
     if field.type == "RECORD":
-        fields = [StructFieldProto(field_name=part.name, field_type=type_of(part)) for part in field.fields]
-        return TypeProto(type_kind=TypeKind.TYPE_STRUCT, struct_type=StructTypeProto(field=fields))
-    if field.type not in _KINDS:
+        made.type_kind = TypeKind.TYPE_STRUCT
+        made.struct_type.SetInParent()
+        for part in field.fields:
+            _fill(made.struct_type.field.add(field_name=part.name).field_type, part)
+    elif field.type in _KINDS:
+        made.type_kind = _KINDS[field.type]
+    else:
         raise Unsupported(f"this engine does not know the element type of `{field.name}` ({field.type})")
-    return TypeProto(type_kind=_KINDS[field.type])
 
 
 def field_of(name: str, proto: TypeProto) -> Field:
