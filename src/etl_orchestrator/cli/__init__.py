@@ -291,8 +291,9 @@ def main() -> None:
         if not isinstance(ended.code, int):
             raise
         for stream in (sys.stdout, sys.stderr):
-            with suppress(OSError, ValueError):  # nobody reads it any more
-                stream.flush()
+            if stream is not None:  # closed before the start
+                with suppress(OSError, ValueError):  # nobody reads it any more
+                    stream.flush()
         os._exit(ended.code)
 
 

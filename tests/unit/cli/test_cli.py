@@ -199,6 +199,13 @@ def test_without_a_repository_every_verb_still_answers_with_the_envelope(
     assert envelope["error"]["fix"]
 
 
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
+def test_where_nobody_listens_the_exit_code_is_the_same(closed: str) -> None:
+    for words, code in (("--version", 0), ("no_such_verb", 2)):
+        command = f"'{sys.executable}' -m etl_orchestrator {words} {closed}"
+        assert subprocess.run(["sh", "-c", command], check=False, capture_output=True).returncode == code
+
+
 def test_the_exit_codes_from_0_to_4(repository: Path) -> None:
     calls: dict[int, tuple[str, ...]] = {
         0: ("check", TABLE),

@@ -200,13 +200,18 @@ class Instance:
         finally:
             if guard:
                 guard.stop()
+                if guard.interrupted:  # when nothing was left to stop, the answer is whole and others may follow
+                    self._stop_word().value = 0
 
     def _is_full(self) -> bool:
         return self.memory_bytes > self._most
 
     def _interrupt(self) -> None:
         """Whatever the engine does, it traps at its next look at this word."""
-        ctypes.c_uint32.from_address(self._start() + STOP_ADDRESS).value = 1
+        self._stop_word().value = 1
+
+    def _stop_word(self) -> ctypes.c_uint32:
+        return ctypes.c_uint32.from_address(self._start() + STOP_ADDRESS)
 
     def _crash(self, trap: Trap, guard: Guard | None) -> EngineCrashed:
         if guard and guard.full:

@@ -28,6 +28,20 @@ def test_a_call_that_takes_too_much_memory_is_stopped() -> None:
         Session(instance).table_names(sql)
 
 
+def test_an_interruption_after_the_last_loop_stops_no_later_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    instance = Instance(load(), _NOW, seconds=30)
+    stop = Guard.stop
+
+    def late(self: Guard) -> None:
+        self.interrupted = True
+        instance._interrupt()
+        stop(self)
+
+    monkeypatch.setattr(Guard, "stop", late)
+    session = Session(instance)
+    assert session.table_names("SELECT x FROM t") == session.table_names("SELECT x FROM t")
+
+
 @pytest.mark.parametrize(("pointer", "length"), [(0, 4), (1 << 31, 4), (4_000, 1 << 31)])
 def test_an_answer_outside_the_memory_is_not_read(pointer: int, length: int) -> None:
     with pytest.raises(EngineCrashed, match="outside its memory"):
