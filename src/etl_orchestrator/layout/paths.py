@@ -46,6 +46,14 @@ def query_py(table: TableRef) -> str:
     return f"{table_folder(table)}/{QUERY_PY}"
 
 
+def script_sql(table: TableRef) -> str:
+    return f"{table_folder(table)}/{SCRIPT_SQL}"
+
+
+def view_sql(table: TableRef) -> str:
+    return f"{table_folder(table)}/{VIEW_SQL}"
+
+
 def schema_yaml(table: TableRef) -> str:
     return f"{table_folder(table)}/{SCHEMA_YAML}"
 

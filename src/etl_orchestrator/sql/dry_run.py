@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from etl_orchestrator.errors import EngineError, InvalidInput, Unavailable
 from etl_orchestrator.layout import own_files, paths
-from etl_orchestrator.sql import parameters, resolution
+from etl_orchestrator.sql import parameters, resolution, view_name
 from etl_orchestrator.sql.resolution import Resolved
 from etl_orchestrator.sql.template_places import place_of
 from etl_orchestrator.sql.templates import Template
@@ -88,10 +88,23 @@ def _file_analysis(path: str, home: TableRef, text: str, tools: Tools, *, is_ini
         sql = template.render()
     except InvalidInput as error:
         return of_template(error)
-    analysis = catalog.analyze(sql, home, is_init)
+    misnamed = view_name.problem_of(path, home, sql, tools.settings)
+    analysis = catalog.analyze(sql, home, is_init) if misnamed is None else Analysis(problem=misnamed)
     if analysis.problem is None:
         return analysis
     return replace(analysis, problem=located(analysis.problem, template, sql))
+
+
+def misnamed_view(text: str, view: TableRef, tools: Tools) -> SqlProblem | None:
+    """That a view.sql creates another view than its folder is named after; asks no analyzer."""
+    path = paths.view_sql(view)
+    template = resolved(tools).template(path, view, text)
+    try:
+        sql = template.render()
+    except InvalidInput as error:
+        return of_template(error).problem
+    problem = view_name.problem_of(path, view, sql, tools.settings)
+    return None if problem is None else located(problem, template, sql)
 
 
 def syntax_problem(path: str, text: str, tools: Tools) -> SqlProblem | None:
@@ -170,14 +183,15 @@ def tables_named(model: Model, tools: Tools) -> frozenset[TableRef]:
     return frozenset(resolution.tables_of(named, model.table))
 
 
-def parameters_of(model: Model, is_init: bool = False) -> dict[str, str]:
-    """Query parameters with their GoogleSQL types: those of the requirements, else those of the scheduling block."""
+def parameters_of(model: Model, tools: Tools, sql: str, is_init: bool = False) -> dict[str, str]:
+    """Parameters of a rendered query with their GoogleSQL types: those of the requirements, else those of the scheduling
+    block, of the first run and of the repository's scripts."""
     requirements = model.requirements
     if requirements is not None:
         declared = {parameter.name: parameter.type for parameter in requirements.parameters}
         return declared or {"submission_date": "DATE"}
     path = paths.metadata_yaml(model.table)
-    return parameters.typed(model.text(path), path, is_init)
+    return resolved(tools).with_scripts(parameters.typed(model.text(path), path, is_init), sql)
 
 
 def known_of(model: Model, tools: Tools, sql: str) -> dict[TableRef, KnownSchema]:
@@ -264,7 +278,7 @@ def _analysis(model: Model, tools: Tools, *, is_init: bool) -> Analysis:
         return of_template(error)
     known = known_of(model, tools, sql)
     schemas = tuple((table, _Same(known[table].schema)) for table in sorted(known))
-    typed = tuple(sorted(parameters_of(model, is_init).items()))
+    typed = tuple(sorted(parameters_of(model, tools, sql, is_init).items()))
     routines = routines_of(model, tools, sql)
     federated = (_declared(model, tools), _Same(resolved(tools))) if resolution.is_federated(sql) else None
     analysis = _analyzed(_Same(tools.analyzer), sql, schemas, typed, routines, federated)

@@ -19,7 +19,16 @@ _TOKEN = re.compile(
 
 def used_parameters(sql: str) -> frozenset[str]:
     """Names of the parameters in a query's text, all branches of a template included; comments and strings are not."""
-    return frozenset(match["name"] for match in _TOKEN.finditer(sql) if match["name"])
+    return frozenset(first_uses(sql))
+
+
+def first_uses(sql: str) -> dict[str, int]:
+    """The same with the offset at which each stands first."""
+    found: dict[str, int] = {}
+    for match in _TOKEN.finditer(sql):
+        if match["name"]:
+            found.setdefault(match["name"], match.start())
+    return found
 
 
 #: A parameter as an argument of the bq command line, in a script or in metadata.yaml.

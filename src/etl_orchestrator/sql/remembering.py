@@ -16,7 +16,7 @@ def digest_of(*texts: str) -> str:
 
 
 #: What of bqetl_project.yaml says which files a name stands for, and how they are read.
-_DECIDING = ("default", "render", "routine", "schema")
+_DECIDING = ("default", "render", "routine", "schema", "view")
 
 
 class Remembering:

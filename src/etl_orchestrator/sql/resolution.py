@@ -314,11 +314,15 @@ class Resolved:
         typed: dict[str, str] = self.remembered(
             f"parameters {path} {is_init}", lambda: parameters.typed(self.text(path), path, is_init)
         )
+        return self.with_scripts(typed, sql)
+
+    def with_scripts(self, typed: dict[str, str], sql: str) -> dict[str, str]:
+        """Parameters by type, and those others of a text that the repository's scripts give."""
         missing = parameters.used_parameters(sql) - typed.keys()
-        if missing:
-            scripts = (self.text(name) or "" for name in self.paths(paths.SCRIPTS))
-            typed |= {name: kind for name, kind in parameters.from_scripts(scripts).items() if name in missing}
-        return typed
+        if not missing:
+            return typed
+        scripts = (self.text(name) or "" for name in self.paths(paths.SCRIPTS))
+        return typed | {name: kind for name, kind in parameters.from_scripts(scripts).items() if name in missing}
 
     def template(self, path: str, home: TableRef, text: str, is_init: bool = False) -> Template:
         """A SQL file as the repository renders it: checks have macros before them and know their table; files that the

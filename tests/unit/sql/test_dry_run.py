@@ -181,18 +181,27 @@ def test_or_nobody_knows_it() -> None:
 
 
 def test_parameters_of_requirements_or_of_the_scheduling_block() -> None:
-    assert parameters_of(model(SELECT, requirements=required())) == {"day": "DATE"}
-    assert parameters_of(model(SELECT)) == {"submission_date": "DATE"}
+    given = tools(Scripted())
+    assert parameters_of(model(SELECT, requirements=required()), given, SELECT) == {"day": "DATE"}
+    assert parameters_of(model(SELECT), given, SELECT) == {"submission_date": "DATE"}
     metadata = (
         "scheduling:\n  dag_name: d\n  date_partition_parameter: day\n  parameters:\n  - n:INT64:3\n  - name::x\n"
     )
-    assert parameters_of(model(SELECT, metadata)) == {
+    assert parameters_of(model(SELECT, metadata), given, SELECT) == {
         "submission_date": "DATE",
         "day": "DATE",
         "n": "INT64",
         "name": "STRING",
     }
-    assert parameters_of(model(SELECT, "scheduling: [")) == {"submission_date": "DATE"}
+    assert parameters_of(model(SELECT, "scheduling: ["), given, SELECT) == {"submission_date": "DATE"}
+
+
+def test_parameters_of_the_first_run_and_of_scripts() -> None:
+    catalog = Memory(files={"script/load": "bq query --parameter=least:INT64:3 --parameter=most:INT64:9"})
+    given = tools(Scripted(), catalog)
+    assert parameters_of(model(SELECT), given, "SELECT @least") == {"submission_date": "DATE", "least": "INT64"}
+    first = parameters_of(model(SELECT), given, SELECT, is_init=True)
+    assert first == {"submission_date": "DATE", "sample_id": "INT64", "sampling_batch_size": "INT64"}
 
 
 @pytest.mark.parametrize(

@@ -14,13 +14,13 @@ from etl_orchestrator.requirements import Requirements
 from etl_orchestrator.sql import dry_run as dry
 from etl_orchestrator.sql.template_places import place_of
 from etl_orchestrator.sql.templates import Template
+from etl_orchestrator.sql.tokens import position
 from etl_orchestrator.table import TableRef
 from etl_orchestrator.tools import Analysis, Tools
 
 if TYPE_CHECKING:
     from sqlglot.expressions import Expr
 
-NO_QUERY = NotDue("the model has no query.sql")
 NO_REQUIREMENTS = NotDue("no requirements stand behind this table")
 
 
@@ -41,6 +41,11 @@ class Reading:
         place = place_of(self.rendered_from[rendering], text, line, column)
         return f"{place.path}:{place.line}"
 
+    def place(self, offset: int, rendering: int = 0) -> str:
+        """`path:line:column` there, for an offset into a rendering."""
+        text = self.renderings[rendering]
+        return str(place_of(self.rendered_from[rendering], text, *position(text, offset)))
+
 
 def owner_of(model: Model) -> str:
     """Who mends a finding in the query: nobody but a person where a person wrote it."""
@@ -48,12 +53,19 @@ def owner_of(model: Model) -> str:
     return "requirements" if adopted else "query"
 
 
+def no_query(model: Model) -> NotDue:
+    """Why a gate is not due that judges the one SELECT of a query.sql."""
+    if model.text(paths.script_sql(model.table)) is not None:
+        return NotDue("the table is filled by script.sql, in which no one SELECT gives its rows")
+    return NotDue("the model has no query.sql")
+
+
 def reading(model: Model, tools: Tools) -> Reading | NotDue:
     """The query rendered both ways."""
     path = paths.query_sql(model.table)
     template = model.text(path)
     if template is None:
-        return NO_QUERY
+        return no_query(model)
     templates = [dry.template_of(model, tools)]
     if "is_init" in template:
         templates.append(dry.template_of(model, tools, is_init=True))
@@ -72,7 +84,7 @@ def reading_asked_for(model: Model, tools: Tools) -> Reading | NotDue:
 def analysis(model: Model, tools: Tools) -> Analysis | NotDue | Unchecked:
     """What the analyzer says of an accepted query."""
     if model.text(paths.query_sql(model.table)) is None:
-        return NO_QUERY
+        return no_query(model)
     try:
         answer = dry.dry_run(model, tools)
     except InvalidInput:

@@ -25,7 +25,7 @@ from etl_orchestrator.tools import Tools
 def check(model: Model, tools: Tools) -> Verdict:
     path = paths.query_sql(model.table)
     if model.text(path) is None:
-        return _reading.NO_QUERY
+        return _reading.no_query(model)
     for is_init in (False, True):
         try:
             rendered(model, tools, is_init=is_init)

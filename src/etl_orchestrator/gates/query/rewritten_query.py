@@ -32,7 +32,7 @@ def check(model: Model, tools: Tools) -> Verdict:
     path = paths.query_sql(model.table)
     text = model.text(path)
     if text is None:
-        return _reading.NO_QUERY
+        return _reading.no_query(model)
     is_, was = _tokens(text), _tokens(given.text)
     if [token for token, _ in is_] == [token for token, _ in was]:
         return verdict([], f"its {len(was)} tokens are those of {_origin(given)}")

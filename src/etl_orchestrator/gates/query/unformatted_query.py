@@ -26,7 +26,7 @@ def check(model: Model, tools: Tools) -> Verdict:
     path = paths.query_sql(model.table)
     text = model.text(path)
     if text is None:
-        return _reading.NO_QUERY
+        return _reading.no_query(model)
     if skipped(path, tools.settings.skip_format):
         return NotDue("the repository's formatter skips this file")
     try:

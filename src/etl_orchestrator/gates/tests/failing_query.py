@@ -27,7 +27,7 @@ def check(model: Model, tools: Tools) -> Verdict:
     findings = []
     for trial in ran:
         if trial.problem is not None:
-            at = f"{paths.query_sql(model.table)}:{trial.problem.line or 1}"
+            at = trial.problem.place(paths.query_sql(model.table))
             findings.append(found(GATE, f"on the rows of {trial.name}: {trial.problem.message}", at, f"see {trial.at}"))
     return verdict(findings, f"the query runs on the rows of {len(ran)} tests")
 

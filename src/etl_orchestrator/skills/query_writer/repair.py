@@ -11,6 +11,7 @@ from etl_orchestrator.table import Schema, walk
 
 # The analyzer's words (GoogleSQL), as they stand in the message of a finding.
 _AMBIGUOUS = re.compile(r"[Cc]olumn name `?(\w+)`? is ambiguous")
+_LINE = re.compile(r":(\d+)(?::\d+)?\Z")
 _TIMESTAMP_DATE = re.compile(r"argument types: (?:TIMESTAMP, DATE|DATE, TIMESTAMP)\b")
 # `ts = @day`, `ts >= @day` and `ts < @day` have one reading each; `>`, `<=` and BETWEEN have two (is the day included?).
 _COMPARED = re.compile(r"(?<![\w.`(])((?:\w+\.)*(\w+)) (=|>=|<) (@\w+|DATE '[^']*')(?!\w)")
@@ -38,7 +39,8 @@ def mended(text: str, findings: Sequence[Finding], requirements: Requirements, s
 
     lines = text.split("\n")
     for finding in findings:
-        number = finding.at.rpartition(":")[2]
-        if _TIMESTAMP_DATE.search(finding.message) and number.isdigit() and 0 < int(number) <= len(lines):
-            lines[int(number) - 1] = _COMPARED.sub(day, lines[int(number) - 1])
+        place = _LINE.search(finding.at)
+        number = int(place[1]) if place else 0
+        if _TIMESTAMP_DATE.search(finding.message) and 0 < number <= len(lines):
+            lines[number - 1] = _COMPARED.sub(day, lines[number - 1])
     return "\n".join(lines)

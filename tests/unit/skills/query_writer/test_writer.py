@@ -44,7 +44,7 @@ def _history(tools: Tools) -> list[str]:
 
 
 def _finding(message: str, line: int = 1, owner: str = "query") -> Finding:
-    return Finding("QRY002", "refused_query", message, f"{PATH}:{line}", owner, "correct it")
+    return Finding("QRY002", "refused_query", message, f"{PATH}:{line}:3", owner, "correct it")
 
 
 @pytest.fixture
