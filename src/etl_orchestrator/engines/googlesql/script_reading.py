@@ -302,7 +302,9 @@ def _keeps(statement: Any) -> bool:
 
 
 def _defined(statement: Any) -> Schema:
-    """The columns a CREATE TABLE without a query lists or takes from another table."""
+    """The columns a CREATE TABLE without a query lists or takes from another table; a SNAPSHOT has no list."""
+    if not has(statement, "column_definition_list"):
+        return ()
     return tuple(field_of(column.name, column.type) for column in inherited(statement, "column_definition_list"))
 
 

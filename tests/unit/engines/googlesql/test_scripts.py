@@ -50,6 +50,7 @@ def engine() -> GoogleSql:
         ("ALTER TABLE web.daily_v1 ADD COLUMN x INT64; SELECT x, total FROM web.daily_v1", "x INTEGER, total INTEGER", "", "proj-one.web.daily_v1"),
         ("ASSERT (SELECT COUNT(*) FROM web.daily_v1) > 0 AS 'rows'", "", "daily_v1", ""),
         ("CREATE TABLE web.copy CLONE web.daily_v1; SELECT * FROM web.copy", "day DATE, total INTEGER", "daily_v1", "web.copy"),
+        ("CREATE SNAPSHOT TABLE web.copy CLONE web.daily_v1; SELECT * FROM web.copy", "day DATE, total INTEGER", "daily_v1", "web.copy"),
         ("CREATE TABLE web.twin LIKE web.daily_v1; SELECT total FROM web.twin", "total INTEGER", "", "web.twin"),
     ],
 )  # fmt: skip
