@@ -57,6 +57,12 @@ def problem_of(refusal: Refusal, sql: Spelled) -> SqlProblem:
     return SqlProblem(shortened(message), line, column)
 
 
+def offset_of(refusal: Refusal, sql: Spelled) -> int | None:
+    """Where in the text of the engine that stands which it refuses; None where it does not say so."""
+    place = _AT.search(refusal.message)
+    return sql.offset(int(place.group(1)), int(place.group(2))) if place else None
+
+
 def failure_of(refusal: Refusal) -> EngineError:
     """The refusal as a gap or a fault of the engine."""
     message = _AT.sub("", refusal.message)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
+from etl_orchestrator.engines.googlesql.outline import groups
 from etl_orchestrator.sql.tokens import RESERVED, Kind, Token
 from etl_orchestrator.table import Field, TableRef
 
@@ -43,7 +44,7 @@ class QueryNames:
             if len(parts) == 1:
                 self._alone.setdefault(parts[0], []).append(start)
             self._begun.update(".".join(parts[:length]) for length in range(1, len(parts)))
-        self._around = self._groups()
+        self._around = groups(tokens)
         self._counting = self._counting_words()
         self._ctes = {start + 2: parts[0] for start, _, parts in self._paths if self._is_definition(start, parts)}
         self._clauses = [(index, self._from_clause(index)) for index in range(len(tokens)) if self._is_star(index)]
@@ -177,17 +178,6 @@ class QueryNames:
 
     def _closes(self, index: int) -> bool:
         return self._kind(index) is Kind.CLOSE
-
-    def _groups(self) -> list[int]:
-        """For each token the opening one of the innermost group around it, -1 where there is none."""
-        found, open_ = [], [-1]
-        for index, token in enumerate(self._tokens):
-            if token.kind is Kind.CLOSE and len(open_) > 1:
-                open_.pop()
-            found.append(open_[-1])
-            if token.kind is Kind.OPEN:
-                open_.append(index)
-        return found
 
     def _is_definition(self, start: int, parts: tuple[str, ...]) -> bool:
         """Whether a CTE begins: `name AS (SELECT`."""

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import count
 from typing import Any
 
 from etl_orchestrator.engines.googlesql.instance import Refusal
 from etl_orchestrator.engines.googlesql.lineage import Origin, Origins, lineage_of
-from etl_orchestrator.engines.googlesql.problems import problem_of
+from etl_orchestrator.engines.googlesql.outline import Outline
+from etl_orchestrator.engines.googlesql.problems import offset_of, problem_of
 from etl_orchestrator.engines.googlesql.resolved import concrete, has, inherited, kind, walk
 from etl_orchestrator.engines.googlesql.session import Registered, Session
+from etl_orchestrator.engines.googlesql.suggestions import with_suggestion
 from etl_orchestrator.engines.googlesql.text import Spelled, character
 from etl_orchestrator.engines.googlesql.types import field_of
-from etl_orchestrator.errors import Unsupported
+from etl_orchestrator.errors import InvalidInput, Unsupported
 from etl_orchestrator.sql.tokens import position
 from etl_orchestrator.table import Field, Schema, TableRef
 from etl_orchestrator.table import walk as walk_fields
 from etl_orchestrator.tools import Lineage, SqlProblem
+
+_DUPLICATE = "Duplicate column name in the result"
+_TWICE = re.compile(r"\ACREATE [A-Z ]+ has columns with duplicate name `?(\w+)`?\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +70,21 @@ def read(
     try:
         statement = concrete(session.analyze(sql.text, catalog, parameters, targets))
     except Refusal as refusal:
-        return Reading(problem=problem_of(refusal, sql))
+        problem, offset = problem_of(refusal, sql), offset_of(refusal, sql)
+        if offset is not None:
+            problem = with_suggestion(problem, sql.text, offset, session, catalog, parameters)
+        if twice := _TWICE.search(problem.message):
+            problem = _at_column(problem, sql, twice[1])
+        return Reading(problem=problem)
     columns, struct = _columns(statement)
     nodes = tuple(walk(statement))
     scans = scans_of(nodes, sql.text, catalog)
-    problem = duplicate_in(columns) or _wrong_case(scans, sql)
-    if problem:
-        return Reading(problem=problem)
+    duplicate = duplicate_in(columns)
+    if duplicate:
+        return Reading(problem=_at_column(SqlProblem(f"{_DUPLICATE}: {duplicate}"), sql, duplicate))
+    misspelt = _wrong_case(scans, sql)
+    if misspelt:
+        return Reading(problem=misspelt)
     origins = Origins(nodes, catalog.table_of, made)
     lineage = LazyLineage(statement, origins, columns, struct)
     return Reading(columns, struct, lineage, scans, statement=statement)
@@ -103,14 +116,24 @@ def _named(outputs: Iterable[tuple[str, Any]]) -> Schema:
     )
 
 
-def duplicate_in(columns: Schema) -> SqlProblem | None:
-    """The problem that two columns have one name, which BigQuery refuses."""
+def duplicate_in(columns: Schema) -> str:
+    """The name that two columns have, which BigQuery refuses, "" when all names differ."""
     seen: set[str] = set()
     for path, _ in walk_fields(columns):
         if path.lower() in seen:
-            return SqlProblem(f"Duplicate column name in the result: {path}")
+            return path
         seen.add(path.lower())
-    return None
+    return ""
+
+
+def _at_column(problem: SqlProblem, sql: Spelled, path: str) -> SqlProblem:
+    """The problem at the place where the output is given a column of this name a second time."""
+    try:
+        offset = Outline(sql.text).column(path.partition(".")[0])
+    except InvalidInput:
+        return problem
+    line, column = sql.place_at(offset)
+    return replace(problem, line=line, column=column)
 
 
 def scans_of(nodes: Iterable[Any], text: str, catalog: Registered) -> tuple[Scan, ...]:

@@ -88,8 +88,15 @@ class Spelled:
 
     def place_given(self, line: int, column: int) -> tuple[int, int]:
         """The line and column in `given` of a place that the engine names in `text`, both from 1."""
-        offset = self._given_offset(_offset(self.text, line, column))
-        return position(self.given, offset)
+        return self.place_at(self.offset(line, column))
+
+    def place_at(self, offset: int) -> tuple[int, int]:
+        """The line and column in `given` of an offset in `text`."""
+        return position(self.given, self._given_offset(offset))
+
+    def offset(self, line: int, column: int) -> int:
+        """The offset in `text` of a place that the engine names there."""
+        return _offset(self.text, line, column)
 
     def _given_offset(self, offset: int) -> int:
         shift = 0

@@ -89,7 +89,7 @@ def test_output_types_modes_and_nested_fields(engine: GoogleSql) -> None:
         ("SELECT SUBSTR(n, day) FROM telemetry.clients_v1", 1, 8, "Argument types: INT64, DATE"),
         ("SELECT n FROM telemetry.clients_v1 WHERE", 1, 41, "Unexpected end"),
         ("SELECT @day AS day", 1, 8, "'day' not found"),
-        ("SELECT n, client AS N FROM telemetry.clients_v1", 0, 0, "Duplicate column name"),
+        ("SELECT n, client AS N FROM telemetry.clients_v1", 1, 21, "Duplicate column name"),
         ("SELECT MAX_BY(n, day) OVER () FROM telemetry.clients_v1", 1, 8, "MAX_BY does not support"),
     ],
 )  # fmt: skip
