@@ -10,10 +10,12 @@ from etl_orchestrator.errors import InvalidInput
 
 # BigQuery: projects are letters, digits and dashes (a legacy domain part is not supported by bigquery-etl either);
 # datasets and tables are letters, digits and underscores; a trailing * names a wildcard table. What a dataset or a
-# region tells of itself is a table too, by a name of two parts: INFORMATION_SCHEMA.TABLES.
+# region tells of itself is a table too, by a name of two parts: INFORMATION_SCHEMA.TABLES; of what a project tells, the
+# first of the two stands in the place of the dataset.
 _PROJECT = re.compile(r"[a-z][a-z0-9-]{2,62}[a-z0-9]\Z")
 _DATASET = re.compile(r"[A-Za-z0-9_]{1,300}\Z")
 _NAME = re.compile(r"([A-Za-z_][A-Za-z0-9_]{0,299}\*?|\*)\Z")
+_SCHEMA = "INFORMATION_SCHEMA"
 _INFORMATION_SCHEMA = re.compile(r"INFORMATION_SCHEMA\.[A-Z_]{1,99}\Z", re.IGNORECASE)
 _REGION = re.compile(r"region-[a-z0-9-]{1,60}\Z", re.IGNORECASE)
 
@@ -46,7 +48,7 @@ class TableRef:
         Raises InvalidInput when a part is missing, superfluous or not a name (so `../x` never becomes a path).
         """
         parts = text.strip().replace("`", "").split(".")
-        if len(parts) > 2 and parts[-2].upper() == "INFORMATION_SCHEMA":
+        if len(parts) > 2 and parts[-2].upper() == _SCHEMA and not _is_project(parts[:-2]):
             parts[-2:] = [".".join(parts[-2:])]
         if len(parts) == 2 and project:
             parts = [project, *parts]
@@ -65,12 +67,17 @@ class TableRef:
 
     @property
     def is_information_schema(self) -> bool:
-        """Whether it tells about a dataset or region: a view that BigQuery defines, with no files anywhere."""
-        return _INFORMATION_SCHEMA.match(self.name) is not None
+        """Whether it tells about a dataset, region or project: a view that BigQuery defines, with no files anywhere."""
+        return self.dataset.upper() == _SCHEMA or _INFORMATION_SCHEMA.match(self.name) is not None
 
     def covers(self, other: TableRef) -> bool:
         """Whether this is that table, or a wildcard that holds it."""
         return self == other or (self.is_wildcard and str(other).startswith(str(self)[:-1]))
+
+
+def _is_project(parts: list[str]) -> bool:
+    """Whether what stands before INFORMATION_SCHEMA can only be a project: a dataset has no dashes, a region begins so."""
+    return len(parts) == 1 and not _DATASET.match(parts[0]) and not _REGION.match(parts[0])
 
 
 #: The type names of schema.yaml files (BigQuery's legacy names), to which all others are translated.

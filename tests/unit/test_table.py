@@ -56,7 +56,6 @@ def test_the_ways_to_write_a_table(text: str) -> None:
         "acme-data.shop.1st",
         "acme-data.region-us.orders",
         "acme-data.shop.INFORMATION_SCHEMA.TABLES.x",
-        "acme-data.INFORMATION_SCHEMA.TABLES",
         "acme-data.shop.INFORMATION_SCHEMA.1",
         "acme-data.shop_*.orders",
         "acme-data.shop.or*ders",
@@ -87,6 +86,9 @@ def test_a_hostile_or_broken_name_is_refused_with_advice(text: str) -> None:
         ("shop.INFORMATION_SCHEMA.TABLES", "shop", "INFORMATION_SCHEMA.TABLES"),
         ("`acme-data.region-us.INFORMATION_SCHEMA.JOBS`", "region-us", "INFORMATION_SCHEMA.JOBS"),
         ("`region-US`.INFORMATION_SCHEMA.JOBS", "region-US", "INFORMATION_SCHEMA.JOBS"),
+        ("`other-data`.INFORMATION_SCHEMA.SCHEMATA", "INFORMATION_SCHEMA", "SCHEMATA"),
+        ("`other-data.information_schema.schemata`", "information_schema", "schemata"),
+        ("INFORMATION_SCHEMA.SCHEMATA", "INFORMATION_SCHEMA", "SCHEMATA"),
     ],
 )
 def test_names_that_no_folder_can_have_are_tables_too(text: str, dataset: str, name: str) -> None:

@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
+from etl_orchestrator.errors import Unavailable
 from etl_orchestrator.table import Field, Schema, TableRef
+from etl_orchestrator.tools import KnownSchema
 
 _TABLE = "table_catalog table_schema table_name"
 _TYPES = {"i": "INTEGER", "f": "FLOAT", "t": "TIMESTAMP", "b": "BOOLEAN", "j": "JSON"}
 
 
-def schema_of(table: TableRef) -> Schema | None:
-    """None for a view that is not listed here."""
-    return _VIEWS.get(table.name.rpartition(".")[2].upper())
+#: The end of a name that may be left out.
+_BY_PROJECT = "_BY_PROJECT"
+
+
+def known(table: TableRef) -> KnownSchema:
+    """The columns of a view. Raises Unavailable for one that is not listed here, or that is named with neither a dataset
+    nor a region though it tells of these, which BigQuery refuses."""
+    view = _view(table)
+    if "." not in table.name and view in _OF_DATASETS:
+        raise Unavailable(f"`{table}` names neither a dataset nor a region", fix="name one before INFORMATION_SCHEMA")
+    if view not in _VIEWS:
+        raise Unavailable(f"the columns of {view} are not known here (`{table}`)")
+    return KnownSchema(_VIEWS[view], "BigQuery's documentation")
+
+
+def _view(table: TableRef) -> str:
+    return table.name.rpartition(".")[2].upper().removesuffix(_BY_PROJECT)
 
 
 def _columns(words: str, **records: Field) -> Schema:
@@ -72,18 +88,38 @@ _JOBS = _columns(
     ),
 )
 
+_CONSTRAINT = "constraint_catalog constraint_schema constraint_name"
+_OPTION = "option_name option_type option_value"
+
+_OF_DATASETS = frozenset(
+    ["COLUMNS", "COLUMN_FIELD_PATHS", "CONSTRAINT_COLUMN_USAGE", "KEY_COLUMN_USAGE", "MATERIALIZED_VIEWS", "PARTITIONS",
+     "ROUTINES", "ROUTINE_OPTIONS", "TABLES", "TABLE_CONSTRAINTS", "TABLE_OPTIONS", "VIEWS"]
+)  # fmt: skip
+
 _VIEWS: dict[str, Schema] = {
     "SCHEMATA": _columns(
         "catalog_name schema_name schema_owner creation_time:t last_modified_time:t location ddl"
         " default_collation_name sync_status:j"
     ),
+    "SCHEMATA_OPTIONS": _columns(f"catalog_name schema_name {_OPTION}"),
     "TABLES": _columns(
         f"{_TABLE} table_type managed_table_type is_insertable_into is_fine_grained_mutations_enabled is_typed"
         " is_change_history_enabled creation_time:t base_table_catalog base_table_schema base_table_name"
         " snapshot_time_ms:t replica_source_catalog replica_source_schema replica_source_name replication_status"
         " replication_error ddl default_collation_name upsert_stream_apply_watermark:t"
     ),
-    "TABLE_OPTIONS": _columns(f"{_TABLE} option_name option_type option_value"),
+    "TABLE_OPTIONS": _columns(f"{_TABLE} {_OPTION}"),
+    "TABLE_SNAPSHOTS": _columns(f"{_TABLE} base_table_catalog base_table_schema base_table_name snapshot_time:t"),
+    "TABLE_CONSTRAINTS": _columns(f"{_CONSTRAINT} {_TABLE} constraint_type is_deferrable initially_deferred enforced"),
+    "KEY_COLUMN_USAGE": _columns(
+        f"{_CONSTRAINT} {_TABLE} column_name ordinal_position:i position_in_unique_constraint:i"
+    ),
+    "CONSTRAINT_COLUMN_USAGE": _columns(f"{_TABLE} column_name {_CONSTRAINT}"),
+    "MATERIALIZED_VIEWS": _columns(
+        f"{_TABLE} last_refresh_time:t refresh_watermark:t last_refresh_status",
+        last_refresh_status=_record("last_refresh_status", "reason location debug_info message"),
+    ),
+    "OBJECT_PRIVILEGES": _columns("object_catalog object_schema object_name object_type privilege_type grantee"),
     "VIEWS": _columns(f"{_TABLE} view_definition check_option use_standard_sql"),
     "COLUMNS": _columns(
         f"{_TABLE} column_name ordinal_position:i is_nullable data_type is_generated generation_expression is_stored"
@@ -109,8 +145,8 @@ _VIEWS: dict[str, Schema] = {
         " data_type routine_body routine_definition external_language is_deterministic security_type created:t"
         " last_altered:t ddl"
     ),
+    "ROUTINE_OPTIONS": _columns(f"specific_catalog specific_schema specific_name {_OPTION}"),
     "JOBS": _JOBS,
-    "JOBS_BY_PROJECT": _JOBS,
     "JOBS_BY_USER": _JOBS,
     "JOBS_BY_ORGANIZATION": tuple(field for field in _JOBS if field.name != "query"),
 }

@@ -140,7 +140,7 @@ class Resolved:
 
     def _schema(self, table: TableRef) -> KnownSchema | None:
         if table.is_information_schema:
-            return self._information_schema(table)
+            return information_schema.known(table)
         if table.is_wildcard:
             return self._wildcard(table)
         for name in _VIEW_FILES:
@@ -168,12 +168,6 @@ class Resolved:
             return None
         columns, origin, files, notes = kept
         return KnownSchema(unpacked(columns), origin, tuple(files), tuple(notes))
-
-    def _information_schema(self, table: TableRef) -> KnownSchema:
-        schema = information_schema.schema_of(table)
-        if schema is None:
-            raise Unavailable(f"the columns of {table.name} are not known here (`{table}`)")
-        return KnownSchema(schema, "BigQuery's documentation")
 
     def _unwritten(self, table: TableRef, unavailable: Unavailable) -> KnownSchema:
         """A table without schema.yaml is what its query gives; one that is loaded from data.csv has a header of names

@@ -131,3 +131,26 @@ def test_several_processes_give_the_same_and_progress_is_told(workplace: api.Wor
 def test_a_file_that_belongs_to_no_table_is_bad_input(workplace: api.Workplace) -> None:
     (workplace.root / "loose.sql").write_text("SELECT 1")
     assert api.validate(workplace, [str(workplace.root / "loose.sql")]).exit_code == 2
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["`acme-data`.INFORMATION_SCHEMA.SCHEMATA", "`acme-data.INFORMATION_SCHEMA.SCHEMATA`", "INFORMATION_SCHEMA.SCHEMATA",
+     "`acme-data.region-us.INFORMATION_SCHEMA.SCHEMATA`", "`region-us`.INFORMATION_SCHEMA.SCHEMATA"],
+)  # fmt: skip
+def test_what_a_project_tells_of_itself_is_known(name: str, workplace: api.Workplace) -> None:
+    _write(workplace, "listing_v1/query.sql", f"SELECT\n  schema_name,\n  creation_time\nFROM\n  {name}\n")
+    assert _kinds(api.validate(workplace, ["shop_derived.listing_v1"])) == ["STRING", "TIMESTAMP"]
+    _write(workplace, "listing_v1/query.sql", f"SELECT\n  *\nFROM\n  {name.replace('SCHEMATA', 'OTHER_THINGS')}\n")
+    outcome = api.validate(workplace, ["shop_derived.listing_v1"])
+    assert (outcome.exit_code, outcome.error and "OTHER_THINGS" in outcome.error.message) == (4, True)
+
+
+def _write(workplace: api.Workplace, name: str, text: str) -> None:
+    file = workplace.root / "sql/acme-data/shop_derived" / name
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(text)
+
+
+def _kinds(outcome: api.Outcome) -> list[str]:
+    return [column["type"] for column in outcome.data["columns"]]

@@ -172,6 +172,15 @@ def test_information_schema() -> None:
     assert names[-3:] == ["option_name", "option_type", "option_value"]
     with pytest.raises(Unavailable, match="SOMETHING"):
         columns(catalog({}), "acme-data.shop.INFORMATION_SCHEMA.SOMETHING")
+    for project in ("acme-data.", "other-data.", ""):
+        found = [column.name for column in columns(catalog({}), f"{project}INFORMATION_SCHEMA.SCHEMATA")]
+        assert found[:2] == ["catalog_name", "schema_name"]
+    with pytest.raises(Unavailable, match="OTHER_THING"):
+        columns(catalog({}), "other-data.INFORMATION_SCHEMA.OTHER_THING")
+    with pytest.raises(Unavailable, match="neither a dataset nor a region"):
+        columns(catalog({}), "other-data.INFORMATION_SCHEMA.TABLES")
+    jobs = [columns(catalog({}), f"acme-data.region-us.INFORMATION_SCHEMA.JOBS{end}") for end in ("", "_BY_PROJECT")]
+    assert jobs[0] == jobs[1]
 
 
 def test_an_edited_file_is_noticed_and_an_unchanged_one_analyzed_once() -> None:
