@@ -251,11 +251,13 @@ def resolved(tools: Tools) -> Resolved:
 
 
 def located(problem: SqlProblem, template: Template, sql: str) -> SqlProblem:
-    """The problem of a rendering, at its place in the template or in what that includes."""
+    """The problem of a rendering, at its place in the template or in what that includes; what a macro is given is wrong
+    where it is called."""
     if not problem.line:
         return problem
     place = place_of(template, sql, problem.line, problem.column)
-    return replace(problem, line=place.line, column=place.column, path=place.path)
+    message = f"{problem.message} (in the macro at {place.macro})" if place.macro else problem.message
+    return replace(problem, message=message, line=place.line, column=place.column, path=place.path)
 
 
 def of_template(error: InvalidInput) -> Analysis:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from etl_orchestrator.errors import OrchestratorError
 from etl_orchestrator.sql.templates import Template, has_template
@@ -24,14 +24,24 @@ _MARK = re.compile(f"{_OPEN}(\\d+),(\\d+),([01]){_CLOSE}")
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A line and column, both from 1, of a file."""
+    """A line and column, both from 1, of a file; `macro` is where a macro of another file puts in what it is given here."""
 
     path: str
     line: int
     column: int
+    macro: Place | None = None
 
     def __str__(self) -> str:
         return f"{self.path}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    """A place in one of the sources; what an expression gives has no other."""
+
+    source: int
+    offset: int
+    is_expression: bool
 
 
 def place_of(template: Template, rendered: str, line: int, column: int) -> Place:
@@ -53,9 +63,16 @@ def place_of(template: Template, rendered: str, line: int, column: int) -> Place
         marked = ""
     if _MARK.sub("", marked) != rendered:
         return Place(template.at, nearest_line(template.text, rendered, line), 1)
-    number, offset = _origin(marked, offset_of(rendered, line, column))
-    path, text = sources[number]
-    return Place(path, *position(text, offset))
+    of_template = {number for number, (path, _) in enumerate(sources) if path == template.at}
+    origin, call = _origin(marked, offset_of(rendered, line, column), of_template)
+
+    def place(mark: _Mark, macro: Place | None = None) -> Place:
+        path, text = sources[mark.source]
+        return Place(path, *position(text, mark.offset), macro)
+
+    if origin.is_expression and call.is_expression and origin.source not in of_template:
+        return place(call, place(origin))
+    return place(origin)
 
 
 def _marked(text: str, number: int) -> str:
@@ -93,17 +110,18 @@ def _lines(data: str, start: int, number: int) -> Iterator[str]:
         start += len(line)
 
 
-def _origin(marked: str, wanted: int) -> tuple[int, int]:
-    """The source and the offset there of a character of the result, counted without the marks."""
-    number, offset, is_expression = 0, 0, False
+def _origin(marked: str, wanted: int, of_template: set[int]) -> tuple[_Mark, _Mark]:
+    """Where a character of the result, counted without the marks, comes from, and the last mark of the template itself."""
+    last = call = _Mark(0, 0, False)
     passed = reached = 0
     for mark in _MARK.finditer(marked):
         if passed + mark.start() - reached > wanted:
             break
         passed += mark.start() - reached
         reached = mark.end()
-        number, offset, is_expression = int(mark[1]), int(mark[2]), mark[3] == "1"
-    return number, offset if is_expression else offset + wanted - passed
+        last = _Mark(int(mark[1]), int(mark[2]), mark[3] == "1")
+        call = last if last.source in of_template else call
+    return last if last.is_expression else replace(last, offset=last.offset + wanted - passed), call
 
 
 def nearest_line(template: str, rendering: str, line: int) -> int:

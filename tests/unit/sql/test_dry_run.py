@@ -25,9 +25,12 @@ from etl_orchestrator.sql.dry_run import (
     dry_run,
     known_from_tests,
     known_of,
+    located,
     parameters_of,
     tables_named,
 )
+from etl_orchestrator.sql.templates import Template
+from etl_orchestrator.sql.tokens import position
 from etl_orchestrator.table import Field, Schema, TableRef
 from etl_orchestrator.tools import Analysis, SqlProblem, Tools
 
@@ -227,3 +230,13 @@ def test_difference_inside_a_record() -> None:
         return (Field("r", "RECORD", fields=(Field("a", kind),)),)
 
     assert difference_of(record("DATE"), record("STRING")) == "`r.a` is DATE in the first and STRING in the second"
+
+
+def test_a_problem_in_a_macro_is_told_where_it_is_called() -> None:
+    macro = (("checks/same.jinja", "{% macro same(name) %}\nSELECT {{ name }}{% endmacro %}"),)
+    template = Template("#fail\n{{ same('amout') }}", lambda name: None, "checks.sql", False, macro)
+    sql = template.render()
+    problem = SqlProblem("Unrecognized name: amout", *position(sql, sql.index("amout")))
+    found = located(problem, template, sql)
+    assert found.place("") == "checks.sql:2:1"
+    assert found.message == "Unrecognized name: amout (in the macro at checks/same.jinja:2:8)"

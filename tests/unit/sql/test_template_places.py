@@ -77,3 +77,21 @@ def test_a_prelude_stands_before_and_keeps_its_own_places() -> None:
     with pytest.raises(InvalidInput) as raised:
         broken.render()
     assert raised.value.at == "checks.sql:2"
+
+
+def test_what_a_macro_is_given_is_told_where_it_is_called_and_the_macro_second() -> None:
+    text = "{% from 'sums.sql' import total %}\nSELECT\n  {{ total('AMOUNT') }}\n  {{ 1 }}\n"
+    template = Template(text, FILES.get, "query.sql")
+    rendered = template.render()
+    line = next(number for number, line in enumerate(rendered.split("\n"), 1) if "SUM(AMOUNT)" in line)
+    place = place_of(template, rendered, line, 7)
+    assert (str(place), str(place.macro)) == ("query.sql:3:3", "sums.sql:2:7")
+    prelude = (
+        ("checks/one.jinja", "{% macro one(names) %}{% for name in names %}\nBAD {{ name }}{% endfor %}{% endmacro %}"),
+    )
+    checks = Template("{{ one([]) }}\n{{ one(['a', 'b']) }}", FILES.get, "checks.sql", False, prelude)
+    rendered = checks.render()
+    lines = rendered.split("\n")
+    place = place_of(checks, rendered, lines.index("BAD b") + 1, 5)
+    assert (str(place), str(place.macro)) == ("checks.sql:2:1", "checks/one.jinja:2:5")
+    assert str(place_of(checks, rendered, lines.index("BAD b") + 1, 1)) == "checks/one.jinja:2:1"
