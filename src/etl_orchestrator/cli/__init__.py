@@ -205,7 +205,7 @@ def validate(targets: tuple[str, ...], repo: Path | None, jobs: int | None, as_j
 @click.argument("targets", nargs=-1, required=True, metavar="PATH…")
 @repo_option
 @click.option("--write", is_flag=True, help="Change schema.yaml where it differs, and only there.")
-@click.option("--describe", is_flag=True, help="Describe fields that have no description.")
+@click.option("--describe", is_flag=True, help="Describe fields that have no description; else new ones get none.")
 @json_option
 def schema(targets: tuple[str, ...], repo: Path | None, write: bool, describe: bool, as_json: bool) -> None:
     """Show schema.yaml with the columns that the query gives."""

@@ -24,7 +24,7 @@ _BY_HAND = "change it by hand"
 def updated(text: str, wanted: Schema, at: str, resolve: Resolve | None = None, describe: bool = False) -> str:
     """The text of a schema.yaml with the fields, types and modes that are wanted.
 
-    Descriptions are taken for fields that are new and, with `describe`, for those that have none.
+    Descriptions of `wanted` are taken for fields that are new and, with `describe`, for those that have none.
 
     Raises InvalidInput for a text that is no schema, and naming a field that differs and is borrowed from elsewhere.
     """

@@ -186,7 +186,11 @@ def test_schema_shows_and_writes_only_when_asked(workplace: api.Workplace, edit:
     before = _tree(workplace.root)
     shown = api.schema(workplace, [TABLE])
     assert (shown.status, shown.changed, shown.data["differs"]) == ("delivered", (), True)
-    assert "  - name: least\n    type: NUMERIC\n" in shown.data["text"]
+    assert "  - name: least\n    type: NUMERIC\n    mode: NULLABLE\n" in shown.data["text"]
+    least = shown.data["text"].partition("- name: least\n")[2].partition("- name:")[0]
+    assert "description" not in least
+    described = api.schema(workplace, [TABLE], describe=True).data["text"]
+    assert "description" in described.partition("- name: least\n")[2].partition("- name:")[0]
     assert "Number of different riders; guests are not counted." in shown.data["text"]
     assert _tree(workplace.root) == before
     written = api.schema(workplace, [TABLE], write=True)
@@ -202,11 +206,13 @@ def test_schema_of_a_view(workplace: api.Workplace) -> None:
     view.write_text(f"CREATE VIEW `pedalo-data-prod.rides.city_rides_daily` AS SELECT * FROM `{TABLE}`")
     try:
         shown = api.schema(workplace, [str(view)])
+        described = api.schema(workplace, [str(view)], describe=True)
     finally:
         shutil.rmtree(view.parent.parent)
     assert shown.status == "delivered", shown.error
     assert "- name: submission_date\n  type: DATE\n" in shown.data["text"]
-    assert "Number of rides." in shown.data["text"]
+    assert "description" not in shown.data["text"]
+    assert "Number of rides." in described.data["text"]
 
 
 def test_schema_keeps_what_agrees_and_describes_what_is_asked(workplace: api.Workplace, edit: Edit) -> None:

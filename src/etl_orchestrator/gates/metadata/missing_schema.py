@@ -7,7 +7,7 @@ Why
 Example
     sql/…/daily_orders_v1/ holds query.sql and metadata.yaml only.
 Repair
-    etl-orchestrator schema sql/…/daily_orders_v1 --write
+    etl-orchestrator schema sql/…/daily_orders_v1 --write --describe
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def check(model: Model, tools: Tools) -> Verdict:
     path = paths.schema_yaml(model.table)
     if model.artifact(path) is not None:
         return verdict([], f"{path} is there")
-    fix = f"etl-orchestrator schema {paths.table_folder(model.table)} --write"
+    fix = f"etl-orchestrator schema {paths.table_folder(model.table)} --write --describe"
     return verdict([found(GATE, "no schema.yaml stands beside the query", path, fix)], "")
 
 

@@ -8,7 +8,7 @@ Why
 Example
     `type: STRNG`, a field twice, or a tag that borrows from a column which is not there.
 Repair
-    Correct the file at the line named, or make it anew: etl-orchestrator schema sql/…/daily_orders_v1 --write
+    Correct the file at the line named, or make it anew: etl-orchestrator schema sql/…/daily_orders_v1 --write --describe
 """
 
 from __future__ import annotations

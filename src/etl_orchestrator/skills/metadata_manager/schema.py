@@ -26,23 +26,23 @@ def schema_of(model: Model, tools: Tools) -> Artifact:
     One Note a field, by dotted path, says where its description is from; more say on what condition the types are these.
     Raises InvalidInput when the query is refused.
     """
-    schema, notes = _described(model, tools)
+    schema, notes = _found(model, tools, describe=True)
     return Artifact(paths.schema_yaml(model.table), schema_yaml.write(schema), PHASE, notes)
 
 
 def updated_schema(model: Model, tools: Tools, describe: bool = False) -> Artifact:
     """The same as an edit of the schema.yaml that stands there, which keeps all that agrees with the query as it is;
-    with `describe`, what has no description gets one."""
+    only with `describe`, what has no description gets one, new columns too."""
     path = paths.schema_yaml(model.table)
     standing = model.text(path)
+    schema, notes = _found(model, tools, describe)
     if standing is None:
-        return schema_of(model, tools)
-    schema, notes = _described(model, tools)
+        return Artifact(path, schema_yaml.write(schema), PHASE, notes)
     text = schema_edit.updated(standing, schema, path, own_files.borrowing(model, tools.catalog), describe)
     return Artifact(path, text, PHASE, notes)
 
 
-def _described(model: Model, tools: Tools) -> tuple[Schema, tuple[Note, ...]]:
+def _found(model: Model, tools: Tools, describe: bool) -> tuple[Schema, tuple[Note, ...]]:
     path = _sql_file(model)
     if not path:
         columns, notes = _declared(model, tools)
@@ -54,6 +54,8 @@ def _described(model: Model, tools: Tools) -> tuple[Schema, tuple[Note, ...]]:
             at = problem.place(path)
             raise InvalidInput(f"the query is refused: {problem.message}", at=at, fix="correct the query first")
         columns, notes = _with_modes(analysis.columns, model), _conditions(analysis)
+    if not describe:
+        return columns, notes
     schema, sources = described(columns, model, tools, analysis)
     return schema, (*sources, *notes)
 
