@@ -66,7 +66,9 @@ def test_a_dry_run_of_one_file_reads_only_what_it_needs(repository: Path) -> Non
     unneeded = {"yaml", "tempfile", "importlib.resources", "zoneinfo", "difflib", "jinja2", "pydantic", "sqlglot"}
     ours = ("finding", "model", "plan", "requirements", "driver", "layout.bigconfig_yml", "sql.federated", "sql.values")
     unneeded |= {f"etl_orchestrator.{name}" for name in ours}
-    unneeded |= {f"etl_orchestrator.engines.googlesql.{name}" for name in ("evaluation", "encoding", "optimizer")}
+    unneeded |= {
+        f"etl_orchestrator.engines.googlesql.{name}" for name in ("evaluation", "encoding", "optimizer", "suggestions")
+    }
     assert unneeded & read == set()
     assert [name for name in read if name.startswith("zetasql.")] == ["zetasql.__version__"]
 

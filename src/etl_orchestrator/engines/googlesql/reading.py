@@ -15,7 +15,6 @@ from etl_orchestrator.engines.googlesql.outline import Outline
 from etl_orchestrator.engines.googlesql.problems import offset_of, problem_of
 from etl_orchestrator.engines.googlesql.resolved import concrete, has, inherited, kind, walk
 from etl_orchestrator.engines.googlesql.session import Registered, Session
-from etl_orchestrator.engines.googlesql.suggestions import with_suggestion
 from etl_orchestrator.engines.googlesql.text import Spelled, character
 from etl_orchestrator.engines.googlesql.types import field_of
 from etl_orchestrator.errors import InvalidInput, Unsupported
@@ -72,6 +71,8 @@ def read(
     except Refusal as refusal:
         problem, offset = problem_of(refusal, sql), offset_of(refusal, sql)
         if offset is not None:
+            from etl_orchestrator.engines.googlesql.suggestions import with_suggestion  # for what is refused only
+
             problem = with_suggestion(problem, sql.text, offset, session, catalog, parameters)
         if twice := _TWICE.search(problem.message):
             problem = _at_column(problem, sql, twice[1])
