@@ -44,6 +44,16 @@ def table_named(workplace: Workplace, target: str) -> TableRef:
     return TableRef.parse(target, workplace.settings.project)
 
 
+def no_table(workplace: Workplace, named: TableRef) -> InvalidInput:
+    """That a table is not in the repository, with the name that may be meant."""
+    from etl_orchestrator.sql.dry_run import resolved
+
+    names = resolved(workplace.tools).standing
+    near = names.near(named) or names.near(named, is_routine=True)
+    fix = f"did you mean `{near}`?" if near is not None else None
+    return InvalidInput(f"there is no table `{named}`", at=paths.table_folder(named), fix=fix)
+
+
 def relative(workplace: Workplace, path: Path) -> str:
     resolved = path.resolve()
     if not resolved.is_relative_to(workplace.root):
@@ -59,7 +69,7 @@ def tables(workplace: Workplace, targets: Sequence[str]) -> list[TableRef]:
         if path is None:
             named = table_named(workplace, target)
             if not workplace.tools.catalog.paths(paths.table_folder(named)):
-                raise InvalidInput(f"there is no table `{named}`", at=paths.table_folder(named))
+                raise no_table(workplace, named)
             found[named] = None
             continue
         name = relative(workplace, path)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from etl_orchestrator.api.targets import standing, table_named, tables
+from etl_orchestrator.api.targets import no_table, standing, table_named, tables
 from etl_orchestrator.api.workplace import Workplace
 from etl_orchestrator.errors import EngineError, InvalidInput, OrchestratorError, Unavailable
 from etl_orchestrator.layout import paths
@@ -41,6 +41,8 @@ def lineage(
         try:
             if reads is not None:
                 data: dict[str, Any] = reads.of(table)
+                if not data["readers"] and reads.is_lost(table):
+                    raise no_table(workplace, table)
             else:
                 path = file_of(table, tools)
                 if path is None:
@@ -88,6 +90,16 @@ class _Reads:
         table = self._original(table)
         paths_ = sorted(path for path, named in self._named_by.items() if any(one.covers(table) for one in named))
         return {"readers": [self._reader(path, table) for path in paths_], "unread": self.unread}
+
+    def is_lost(self, table: TableRef) -> bool:
+        """Whether a table would have to be in the repository, by its project, and is not."""
+        table = self._original(table)
+        if table.is_wildcard or not self._catalog.paths(f"sql/{table.project}"):
+            return False
+        try:
+            return self._catalog.schema(table) is None
+        except OrchestratorError:
+            return False
 
     def _reader(self, path: str, table: TableRef) -> dict[str, Any]:
         found: dict[str, Any] = {"table": str(paths.table_of(path)), "path": path, "columns": [], "unknown": ""}

@@ -18,11 +18,12 @@ from etl_orchestrator.intake.elements import key_names
 from etl_orchestrator.intake.grain import group_keys, is_constant, is_grouped, keys_of
 from etl_orchestrator.intake.markdown_draft import UNCLEAR
 from etl_orchestrator.intake.multiplied import multiplied_questions
-from etl_orchestrator.intake.reading import Reading, nearest, parameters_used, places
+from etl_orchestrator.intake.reading import Reading, parameters_used, places
 from etl_orchestrator.intake.resolving import resolved
 from etl_orchestrator.intake.uniqueness import match_questions
 from etl_orchestrator.requirements import Cell, Example, Partitioning, Question, Request, Row
 from etl_orchestrator.sql import expressions
+from etl_orchestrator.sql.near_names import nearest
 from etl_orchestrator.tools import Tools
 
 _DATE = re.compile(r"(?:^|_)(?:date|day|timestamp|time|hour|month)(?:_|$)", re.IGNORECASE)

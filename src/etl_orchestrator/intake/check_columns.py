@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from etl_orchestrator.intake.asking import ask
 from etl_orchestrator.intake.column_types import ColumnTypes
-from etl_orchestrator.intake.reading import PSEUDO, Offer, Place, Reading, nearest, subquery_only
+from etl_orchestrator.intake.reading import PSEUDO, Offer, Place, Reading, subquery_only
 from etl_orchestrator.requirements import Column, Question, Request
 from etl_orchestrator.sql import expressions
+from etl_orchestrator.sql.near_names import nearest
 from etl_orchestrator.table import Field
 
 

@@ -6,10 +6,11 @@ import re
 
 from etl_orchestrator.errors import EngineError, InvalidInput
 from etl_orchestrator.intake.asking import ask
-from etl_orchestrator.intake.reading import Reading, nearest
+from etl_orchestrator.intake.reading import Reading
 from etl_orchestrator.requirements import Question, Request
 from etl_orchestrator.sql import expressions
 from etl_orchestrator.sql.formatter_functions import FUNCTIONS
+from etl_orchestrator.sql.near_names import nearest
 
 
 def function_questions(request: Request, reading: Reading) -> list[Question]:

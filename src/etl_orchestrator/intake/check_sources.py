@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from etl_orchestrator.errors import EngineError, InvalidInput, Unavailable
 from etl_orchestrator.intake.asking import ask
 from etl_orchestrator.intake.elements import JOINS
-from etl_orchestrator.intake.reading import Place, Reading, nearest, subquery_only, texts, without_jinja
+from etl_orchestrator.intake.reading import Place, Reading, subquery_only, texts, without_jinja
 from etl_orchestrator.requirements import Question, Request, Source
 from etl_orchestrator.sql import expressions
+from etl_orchestrator.sql.near_names import nearest
 from etl_orchestrator.sql.templates import has_template, render
 from etl_orchestrator.table import TableRef
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -100,20 +99,6 @@ def subquery_only(request: Request, place: Place) -> frozenset[int]:
         if number and source.table and source.join is None and source.on is None
         if (source.is_step and source.table.lower() in read) or source.table.lower() in full
     )
-
-
-def nearest(name: str, among: Iterable[str], most: int = 3) -> tuple[str, ...]:
-    """The names most like this one, best first; of a table's name the last part decides, then the whole."""
-    short = name.rpartition(".")[2].lower()
-    matcher = difflib.SequenceMatcher(None, "", short)  # it keeps what it knows of the second text
-    scored: list[tuple[float, float, str]] = []
-    for one in sorted(set(among)):
-        matcher.set_seq1(one.rpartition(".")[2].lower())
-        if matcher.quick_ratio() >= 0.5 and (ratio := matcher.ratio()) >= 0.5:
-            whole = difflib.SequenceMatcher(None, one.lower(), name.lower()).ratio() if ratio > 0.6 else 0.0
-            scored.append((ratio, whole, one))
-    scored.sort(key=lambda entry: (-entry[0], -entry[1], entry[2]))
-    return tuple(one for *_, one in scored[:most])
 
 
 class Reading:

@@ -16,6 +16,7 @@ from etl_orchestrator.proving.trial import ORDER_OPEN, Cause, Trial
 from etl_orchestrator.sql import routines, script
 from etl_orchestrator.sql.array_order import leaves_order_open
 from etl_orchestrator.sql.dry_run import located, resolved
+from etl_orchestrator.sql.missing import placed
 from etl_orchestrator.sql.script_nodes import Node, Statement
 from etl_orchestrator.sql.templates import Template
 from etl_orchestrator.sql.tokens import position
@@ -104,7 +105,8 @@ def assertion_trial(file: RoutineFile, assertion: Assertion, tools: Tools) -> Tr
         for ref in [TableRef.parse(written, file.routine.project)]
     }
     texts = [*(routine.sql for routine in own.values()), assertion.sql]
-    called = catalog.routines(";\n".join(texts), file.routine, in_test=True)
+    with placed(file.template, file.sql):
+        called = catalog.routines(";\n".join(texts), file.routine, in_test=True)
     known = (*called, *own.values())
     rows = tools.runner.run(assertion.sql, {}, {}, known)
     if rows.problem is not None and not assertion.must_fail and _is_assertion(rows.problem):

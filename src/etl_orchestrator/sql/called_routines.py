@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import lru_cache
 
-from etl_orchestrator.errors import InvalidInput, Unavailable
+from etl_orchestrator.errors import InvalidInput
 from etl_orchestrator.layout import paths
 from etl_orchestrator.sql import routines
+from etl_orchestrator.sql.missing import Missing, placed
 from etl_orchestrator.sql.templates import Template
 from etl_orchestrator.table import TableRef
 from etl_orchestrator.tools import Routine, Settings
@@ -34,20 +35,22 @@ class CalledRoutines:
         self._text, self._template, self._settings, self._in_test = text, template, settings, in_test
 
     def add(self, sql: str, home: TableRef) -> None:
-        """Adds what a text of that table or routine calls. Raises Unavailable for a routine without a file."""
+        """Adds what a text of that table or routine calls. Raises Missing for a routine without a file."""
         self._seen.update(called for name, _ in _definitions(sql) if (called := _routine(name, home.project)))
         for name in _calls(sql):
             called = self._called(name, home)
             if called is None or called in self._seen:
                 continue
             path, text = self._file(called)
-            rendered = self._template(path, called, text).render()
+            template = self._template(path, called, text)
+            rendered = template.render()
             defined = [
                 (_routine(name, called.project) or called, statement) for name, statement in _definitions(rendered)
             ]
             self._seen.update([called, *(routine for routine, _ in defined)])
             for routine, statement in defined:
-                self.add(statement, called)
+                with placed(template, rendered):
+                    self.add(statement, called)
                 self.found[routine] = Routine(routine, statement, path)
 
     def _called(self, name: str, home: TableRef) -> TableRef | None:
@@ -70,7 +73,7 @@ class CalledRoutines:
             text = self._text(path)
             if text is not None:
                 return path, text
-        raise Unavailable(f"the routine `{called}` is not in the repository", at=paths.table_folder(called))
+        raise Missing(called, "correct the name, or add the routine", is_routine=True)
 
 
 def _routine(name: str, project: str) -> TableRef | None:

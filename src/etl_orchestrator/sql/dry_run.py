@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 from etl_orchestrator.errors import EngineError, InvalidInput, Unavailable
 from etl_orchestrator.layout import own_files, paths
 from etl_orchestrator.sql import parameters, resolution, view_name
+from etl_orchestrator.sql.missing import Missing, placed
 from etl_orchestrator.sql.resolution import Resolved
+from etl_orchestrator.sql.schema_difference import kind_of
 from etl_orchestrator.sql.template_places import place_of
 from etl_orchestrator.sql.templates import Template
 from etl_orchestrator.table import Field, Schema, TableRef, packed, walk
@@ -29,10 +31,7 @@ def dry_run(model: Model, tools: Tools) -> Analysis:
     Raises Unavailable naming a table whose schema nobody knows, or when the model has no query.sql.
     """
     text = query_text(model)
-    analysis = _analysis(model, tools, is_init=False)
-    if analysis.problem is not None or "is_init" not in text:
-        return analysis
-    return _both(analysis, _analysis(model, tools, is_init=True))
+    return _judged(text, tools, lambda is_init: _analysis(model, tools, is_init=is_init))
 
 
 def dry_run_file(path: str, tools: Tools) -> Analysis:
@@ -44,10 +43,18 @@ def dry_run_file(path: str, tools: Tools) -> Analysis:
     text = tools.catalog.text(path)
     if home is None or text is None:
         raise InvalidInput("this is no SQL file of a table or routine of the repository", at=path)
-    analysis = _file_analysis(path, home, text, tools, is_init=False)
-    if analysis.problem is not None or "is_init" not in text:
-        return analysis
-    return _both(analysis, _file_analysis(path, home, text, tools, is_init=True))
+    return _judged(text, tools, lambda is_init: _file_analysis(path, home, text, tools, is_init=is_init))
+
+
+def _judged(text: str, tools: Tools, analysis_of: Callable[[bool], Analysis]) -> Analysis:
+    """What is said of both renderings. Raises Missing with the name that may be meant."""
+    try:
+        analysis = analysis_of(False)
+        if analysis.problem is not None or "is_init" not in text:
+            return analysis
+        return _both(analysis, analysis_of(True))
+    except Missing as missing:
+        raise missing.meaning(resolved(tools).standing.near(missing.name, missing.is_routine)) from None
 
 
 def verdict_of(path: str, tools: Tools) -> dict[str, Any]:
@@ -89,7 +96,8 @@ def _file_analysis(path: str, home: TableRef, text: str, tools: Tools, *, is_ini
     except InvalidInput as error:
         return of_template(error)
     misnamed = view_name.problem_of(path, home, sql, tools.settings)
-    analysis = catalog.analyze(sql, home, is_init) if misnamed is None else Analysis(problem=misnamed)
+    with placed(template, sql):
+        analysis = catalog.analyze(sql, home, is_init) if misnamed is None else Analysis(problem=misnamed)
     if analysis.problem is None:
         return analysis
     return replace(analysis, problem=located(analysis.problem, template, sql))
@@ -134,9 +142,9 @@ def _both(later: Analysis, first: Analysis) -> Analysis:
     if first.problem is not None:
         told = replace(first.problem, message=f"in the first run (is_init): {first.problem.message}")
         return Analysis(tables=later.tables, problem=told)
-    kinds = {path.lower(): _kind(field, ("REPEATED",)) for path, field in walk(first.columns)}
+    kinds = {path.lower(): kind_of(field, ("REPEATED",)) for path, field in walk(first.columns)}
     for path, field in walk(later.columns):
-        kind = _kind(field, ("REPEATED",))
+        kind = kind_of(field, ("REPEATED",))
         if kinds.get(path.lower(), kind) != kind:
             message = f"the first run (is_init) gives `{path}` as {kinds[path.lower()]}, the later ones as {kind}"
             return Analysis(tables=later.tables, problem=SqlProblem(message))
@@ -218,31 +226,6 @@ def routines_of(model: Model, tools: Tools, sql: str) -> tuple[Routine, ...]:
     return resolved(tools).routines(sql, model.table)
 
 
-def difference_of(left: Schema, right: Schema, prefix: str = "") -> str:
-    """The first field in which two schemas differ, in words; "" when names, types, modes and order agree."""
-    names = [field.name for field in left], [field.name for field in right]
-    if names[0] != names[1]:
-        for one, other, words in (
-            (names[0], names[1], "only in the first"),
-            (names[1], names[0], "only in the second"),
-        ):
-            extra = [name for name in one if name not in other]
-            if extra:
-                return f"`{prefix}{extra[0]}` is {words}"
-        return "the order of the columns"
-    for one_field, other_field in zip(left, right, strict=True):
-        path = f"{prefix}{one_field.name}"
-        if (one_field.type, one_field.mode) != (other_field.type, other_field.mode):
-            return f"`{path}` is {_kind(one_field)} in the first and {_kind(other_field)} in the second"
-        if nested := difference_of(one_field.fields, other_field.fields, f"{path}."):
-            return nested
-    return ""
-
-
-def _kind(field: Field, modes: tuple[str, ...] = ("REQUIRED", "REPEATED")) -> str:
-    return f"{field.mode} {field.type}" if field.mode in modes else field.type
-
-
 def resolved(tools: Tools) -> Resolved:
     """The catalog that knows views and queries too."""
     if isinstance(tools.catalog, Resolved):
@@ -278,10 +261,11 @@ def _analysis(model: Model, tools: Tools, *, is_init: bool) -> Analysis:
         sql = template.render()
     except InvalidInput as error:
         return of_template(error)
-    known = known_of(model, tools, sql)
+    with placed(template, sql):
+        known = known_of(model, tools, sql)
+        routines = routines_of(model, tools, sql)
     schemas = tuple((table, _Same(known[table].schema)) for table in sorted(known))
     typed = tuple(sorted(parameters_of(model, tools, sql, is_init).items()))
-    routines = routines_of(model, tools, sql)
     federated = (_declared(model, tools), _Same(resolved(tools))) if resolution.is_federated(sql) else None
     analysis = _analyzed(_Same(tools.analyzer), sql, schemas, typed, routines, federated)
     if analysis.problem is None:
@@ -310,11 +294,8 @@ def _schema(model: Model, tools: Tools, table: TableRef) -> KnownSchema:
     if known is None:
         if beside := own_files.schema_of_fixture(model, table):
             return KnownSchema(beside, "declared beside the tests")
-        raise Unavailable(
-            f"no schema is known of `{table}`",
-            at=paths.query_sql(model.table),
-            fix="declare it under `sources: schema:`",
-        )
+        how = "add its schema.yaml" if model.requirements is None else "declare it under `sources: schema:`"
+        raise Missing(table, f"correct the name, or {how}")
     return known
 
 

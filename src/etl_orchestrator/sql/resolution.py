@@ -16,6 +16,7 @@ from etl_orchestrator.errors import EngineError, InvalidInput, OrchestratorError
 from etl_orchestrator.layout import paths
 from etl_orchestrator.sql import information_schema, parameters, templates
 from etl_orchestrator.sql.called_routines import CalledRoutines
+from etl_orchestrator.sql.missing import Missing, StandingNames, placed
 from etl_orchestrator.sql.remembering import Remembering, digest_of
 from etl_orchestrator.sql.self_reading import fixed_point, shape
 from etl_orchestrator.sql.templates import Template
@@ -74,6 +75,7 @@ class Resolved:
     ) -> None:
         """`answers` keeps what the analyzer said between runs; `frozen` as in `Watched`."""
         self.watched = Watched(catalog, frozen)
+        self.standing = StandingNames(self.watched, self.published_from)
         self._memory = Remembering(self.watched, answers, settings)
         self._analyzer = analyzer
         self._settings = settings
@@ -245,8 +247,11 @@ class Resolved:
     def _analysis_of(self, path: str, table: TableRef) -> Analysis:
         text = self.text(path) or ""
         circles = self._circles
+        template = self.template(path, table, text)
+        sql = template.render()
         try:
-            analysis = self.analyze(self.template(path, table, text).render(), table)
+            with placed(template, sql):
+                analysis = self.analyze(sql, table)
         except Circle:
             analysis = self._of_itself(path, table, text)
             self._circles = circles  # solved
@@ -264,8 +269,10 @@ class Resolved:
         if "is_init" in text:
             with suppress(Circle):
                 return self.analyze(self.template(path, table, text, is_init=True).render(), table, is_init=True)
-        sql = self.template(path, table, text).render()
-        known = self.known(sql, table, without=table)
+        template = self.template(path, table, text)
+        sql = template.render()
+        with placed(template, sql):
+            known = self.known(sql, table, without=table)
         others = {other: found.schema for other, found in known.items()}
         found = fixed_point(table, others.values(), lambda own: self._asked(sql, table, {**others, table: own}))
         return with_notes(found, known.values())
@@ -354,7 +361,7 @@ class Resolved:
             except InvalidInput as error:
                 raise Unavailable(f"the schema of `{table}` cannot be read: {error.message}", at=error.at) from error
             if known is None:
-                raise Unavailable(f"no schema is known of `{table}`", fix="declare it under `sources: schema:`")
+                raise Missing(table, "correct the name, or add its schema.yaml")
             found[table] = known
         return found
 

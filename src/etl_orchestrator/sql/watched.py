@@ -26,6 +26,7 @@ class Watched:
         self._catalog = catalog
         self._frozen = frozen
         self._texts: dict[str, str | None] = {}
+        self._listings: dict[str, Sequence[str]] = {}
         self._digests: dict[str, str] = {}
         self._open: list[Record] = []
 
@@ -87,7 +88,7 @@ class Watched:
 
     def paths(self, folder: str) -> Sequence[str]:
         self._note(f"paths {folder}")
-        return self._catalog.paths(folder)
+        return self._paths(folder)
 
     # ------------------------------------------------------------------------------------------------------------
 
@@ -102,6 +103,13 @@ class Watched:
             self._texts[path] = self._catalog.text(path)
         return self._texts[path]
 
+    def _paths(self, folder: str) -> Sequence[str]:
+        if not self._frozen:
+            return self._catalog.paths(folder)
+        if folder not in self._listings:
+            self._listings[folder] = self._catalog.paths(folder)
+        return self._listings[folder]
+
     def _digest(self, question: str) -> str:
         """Of many questions the digest is taken once; texts and listings of a catalog that is not frozen anew."""
         kind, _, name = question.partition(" ")
@@ -109,7 +117,7 @@ class Watched:
             return self._digests[question]
         answer: dict[str, Callable[[], Any]] = {
             "text": lambda: self._text(name),
-            "paths": lambda: list(self._catalog.paths(name)),
+            "paths": lambda: list(self._paths(name)),
             "schema": lambda: self._said_of(TableRef.parse(name)),
             "tables": lambda: repr(self._catalog.tables()),  # thousands; `asdict` takes five times as long
             "dags": lambda: [asdict(dag) for dag in self._catalog.dags()],

@@ -126,6 +126,15 @@ def test_a_target_that_names_no_table_is_bad_input(
     assert said in str(outcome.error)
 
 
+@pytest.mark.parametrize("verb", [api.check, api.validate, api.lineage])
+def test_the_nearest_table_is_named(
+    verb: Callable[[api.Workplace, list[str]], Outcome], workplace: api.Workplace
+) -> None:
+    outcome = verb(workplace, ["rides_derived.city_rides_dayly_v1"])
+    assert outcome.error is not None
+    assert outcome.error.fix == f"did you mean `{TABLE}`?"
+
+
 def test_what_lies_outside_of_the_repository_is_refused(workplace: api.Workplace, tmp_path: Path) -> None:
     file = tmp_path / "sql" / "a-project" / "b" / "c_v1" / "query.sql"
     file.parent.mkdir(parents=True)

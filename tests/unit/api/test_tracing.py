@@ -143,7 +143,27 @@ def test_downstream_names_the_readers_and_their_columns(workplace: api.Workplace
     readers = api.lineage(workplace, ["shop.raw_v1"], downstream=True).data["readers"]
     assert {"shop.inner", "shop.broken"} <= {one["table"].removeprefix("acme-data.") for one in readers}
     assert next(one for one in readers if one["table"].endswith("broken"))["unknown"] != ""
-    assert api.lineage(workplace, ["elsewhere.unread_v1"], downstream=True).data["readers"] == []
+
+
+def test_downstream_of_a_table_that_is_nowhere_is_refused_and_of_one_that_is_read_or_lies_elsewhere_is_not(
+    workplace: api.Workplace,
+) -> None:
+    slip = api.lineage(workplace, ["shop.iner"], downstream=True)
+    assert (slip.status, slip.exit_code) == ("refused", 2)
+    assert slip.error is not None
+    assert (slip.error.at, slip.error.fix) == ("sql/acme-data/shop/iner", "did you mean `acme-data.shop.inner`?")
+    assert api.lineage(workplace, ["other-data.elsewhere.unread_v1"], downstream=True).data["readers"] == []
+    _write(
+        workplace, "reading", "CREATE VIEW `acme-data.shop.reading` AS SELECT day FROM `acme-data.shop.outside_v1`\n"
+    )
+    assert len(api.lineage(workplace, ["shop.outside_v1"], downstream=True).data["readers"]) == 1
+    (workplace.root / "sql" / PROJECT / "shop" / "reading" / "view.sql").unlink()
+
+
+def _write(workplace: api.Workplace, view: str, text: str) -> None:
+    file = workplace.root / "sql" / PROJECT / "shop" / view / "view.sql"
+    file.parent.mkdir()
+    file.write_text(text)
 
 
 def test_the_index_sees_a_reader_that_comes_and_goes(workplace: api.Workplace) -> None:

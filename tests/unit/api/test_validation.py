@@ -146,6 +146,61 @@ def test_what_a_project_tells_of_itself_is_known(name: str, workplace: api.Workp
     assert (outcome.exit_code, outcome.error and "OTHER_THINGS" in outcome.error.message) == (4, True)
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "at", "fix"),
+    [
+        (
+            "slip_v1/query.sql",
+            "{% set n = 1 %}\nSELECT\n  day\nFROM\n  `acme-data.shop_derived.order_v1`\n",
+            ":5:3",
+            "did you mean `acme-data.shop_derived.orders_v1`? correct the name, or add its schema.yaml",
+        ),
+        (
+            "slip_v1/script.sql",
+            "MERGE\n  `acme-public.shp.orders` AS o\nUSING\n  shop.orders AS n\nON\n  FALSE\nWHEN NOT MATCHED THEN\n"
+            "  INSERT ROW;\n",
+            ":2:3",
+            "did you mean `acme-public.shop.orders`? correct the name, or add its schema.yaml",
+        ),
+        (
+            "slip_v1/view.sql",
+            "CREATE OR REPLACE VIEW\n  `acme-data.shop_derived.slip_v1`\nAS\nSELECT\n  *\nFROM\n  shop.nothing_like_it\n",
+            ":7:3",
+            "correct the name, or add its schema.yaml",
+        ),
+        (
+            "slip_v1/query.sql",
+            "SELECT\n  shop.tx(1) AS tax\n",
+            ":2:3",
+            "did you mean `acme-data.shop.tax`? correct the name, or add the routine",
+        ),
+    ],
+)
+def test_a_slip_in_a_name_is_told_with_its_place_and_what_may_be_meant(
+    name: str, text: str, at: str, fix: str, workplace: api.Workplace
+) -> None:
+    _write(workplace, name, text)
+    for _ in range(2):  # as asked, and as kept
+        outcome = api.validate(workplace, [f"sql/acme-data/shop_derived/{name}"])
+        assert (outcome.exit_code, outcome.error and outcome.error.fix) == (4, fix)
+        assert outcome.error is not None
+        assert outcome.error.at == f"sql/acme-data/shop_derived/{name}{at}"
+
+
+def test_a_slip_in_a_view_is_told_where_the_view_has_it(workplace: api.Workplace) -> None:
+    text = FILES["sql/acme-data/shop/orders/view.sql"]
+    (workplace.root / "sql/acme-data/shop/orders/view.sql").write_text(text.replace("orders_v1", "oders_v1"))
+    outcome = api.validate(workplace, ["sql/acme-data/shop_derived/daily_v1/query.sql"])
+    assert outcome.error is not None
+    assert outcome.error.at == "sql/acme-data/shop/orders/view.sql:7:3"
+    (workplace.root / "sql/acme-data/shop_derived/oders_v1").mkdir()
+    shutil.copy(
+        workplace.root / "sql/acme-data/shop_derived/orders_v1/schema.yaml",
+        workplace.root / "sql/acme-data/shop_derived/oders_v1/schema.yaml",
+    )
+    assert api.validate(workplace, ["sql/acme-data/shop_derived/daily_v1/query.sql"]).status == "delivered"
+
+
 def _write(workplace: api.Workplace, name: str, text: str) -> None:
     file = workplace.root / "sql/acme-data/shop_derived" / name
     file.parent.mkdir(exist_ok=True)

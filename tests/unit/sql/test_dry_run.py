@@ -21,7 +21,6 @@ from etl_orchestrator.requirements import (
     Schedule,
 )
 from etl_orchestrator.sql.dry_run import (
-    difference_of,
     dry_run,
     known_from_tests,
     known_of,
@@ -29,6 +28,7 @@ from etl_orchestrator.sql.dry_run import (
     parameters_of,
     tables_named,
 )
+from etl_orchestrator.sql.schema_difference import difference_of
 from etl_orchestrator.sql.templates import Template
 from etl_orchestrator.sql.tokens import position
 from etl_orchestrator.table import Field, Schema, TableRef

@@ -20,7 +20,8 @@ from etl_orchestrator.finding import Finding, NotDue, Verdict, verdict
 from etl_orchestrator.layout import own_files, paths
 from etl_orchestrator.model import Model
 from etl_orchestrator.phase import Gate, found
-from etl_orchestrator.sql.dry_run import difference_of, dry_run
+from etl_orchestrator.sql.dry_run import dry_run
+from etl_orchestrator.sql.schema_difference import difference_of
 from etl_orchestrator.table import Schema, walk
 from etl_orchestrator.tools import Tools
 
