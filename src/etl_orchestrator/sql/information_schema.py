@@ -10,8 +10,8 @@ _TABLE = "table_catalog table_schema table_name"
 _TYPES = {"i": "INTEGER", "f": "FLOAT", "t": "TIMESTAMP", "b": "BOOLEAN", "j": "JSON"}
 
 
-#: The end of a name that may be left out.
-_BY_PROJECT = "_BY_PROJECT"
+#: Views of which another name is the same.
+_SAME = {"JOBS_BY_PROJECT": "JOBS", "TABLE_STORAGE_BY_PROJECT": "TABLE_STORAGE"}
 
 
 def known(table: TableRef) -> KnownSchema:
@@ -26,7 +26,8 @@ def known(table: TableRef) -> KnownSchema:
 
 
 def _view(table: TableRef) -> str:
-    return table.name.rpartition(".")[2].upper().removesuffix(_BY_PROJECT)
+    name = table.name.rpartition(".")[2].upper()
+    return _SAME.get(name, name)
 
 
 def _columns(words: str, **records: Field) -> Schema:
