@@ -60,8 +60,13 @@ class Watched:
             raise
         if found is None or not found.files:
             self._note(f"schema {table}")
-        if not table.is_wildcard:
-            self._note(f"text {paths.schema_yaml(table)}")  # which would come before all else, were it there
+        if table.is_wildcard:
+            self._note(f"paths sql/{table.project}/{table.dataset}")  # which may come to hold one of its tables
+        else:
+            own = paths.schema_yaml(table)
+            self._note(f"text {own}")  # which would come before all else, were it there
+            if found is not None and own not in found.files:
+                self._note(f"paths {paths.table_folder(table)}")  # any file there would come before what others list
         for path in found.files if found else ():
             self._note(f"text {path}")
         return found

@@ -3,9 +3,12 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from etl_orchestrator.catalogs.checkout import Checkout
 from etl_orchestrator.catalogs.memory import Memory
 from etl_orchestrator.engines.scripted import Scripted
+from etl_orchestrator.errors import OrchestratorError
 from etl_orchestrator.sql.remembering import Remembering, digest_of
 from etl_orchestrator.sql.resolution import Resolved
 from etl_orchestrator.sql.watched import Watched
@@ -109,3 +112,23 @@ def test_a_schema_file_comes_before_what_a_product_of_google_lists(tmp_path: Pat
     second, _ = asked(tmp_path, answers, table)
     assert second is not None
     assert second.schema == (Field("a", "DATE"),)
+
+
+@pytest.mark.parametrize("asked_for", ["events_20250101", "events_*"])
+def test_a_folder_that_appears_comes_before_what_a_product_of_google_lists(tmp_path: Path, asked_for: str) -> None:
+    (tmp_path / "sql").mkdir()
+    table, answers = TableRef("acme-data", "analytics_1", asked_for), Answers()
+    first, _ = asked(tmp_path, answers, table)
+    assert first is not None
+    folder = tmp_path / "sql/acme-data/analytics_1/events_20250101"
+    folder.mkdir(parents=True)
+    (folder / "query.sql").write_text("SELECT 1 AS a")
+    told = [_told(tmp_path, kept, table) for kept in (answers, Answers())]
+    assert told[0] == told[1] != first
+
+
+def _told(root: Path, answers: Answers, table: TableRef) -> KnownSchema | str | None:
+    try:
+        return asked(root, answers, table)[0]
+    except OrchestratorError as error:
+        return error.message

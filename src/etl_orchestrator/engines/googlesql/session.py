@@ -211,25 +211,29 @@ class Session:
         """
         known: dict[Routine, Known] = {}
         digests: dict[Routine, str] = {}
+        reading: set[Routine] = set()  # those that depend on tables, themselves or by what they call
         for routine, needed in called(sql, offered).items():
             below = tuple(known[other] for other in needed)
             text = repr((str(routine.ref), routine.sql, [digests[other] for other in needed]))
             digests[routine] = hashlib.sha256(text.encode()).hexdigest()
             tables = {table: schema for table, schema in schemas.items() if table.name in routine.sql}
+            if tables or not reading.isdisjoint(needed):
+                reading.add(routine)
             key = (routine, below, frozenset((table, id(schema)) for table, schema in tables.items()))
             if key not in self._known:
+                lasting = digests[routine] if routine not in reading else ""
                 # The tables are kept, so that the identity of their schemas stays theirs.
-                self._known[key] = self._recalled(routine, digests[routine], tuple(known.values()), tables), tables
-                if not tables:
-                    self.answers.recall(self._known[key][0], digests[routine])
+                self._known[key] = self._recalled(routine, lasting, tuple(known.values()), tables), tables
+                if lasting:
+                    self.answers.recall(self._known[key][0], lasting)
             known[routine] = self._known[key][0]
         return tuple(known.values())
 
     def _recalled(
         self, routine: Routine, digest: str, known: Sequence[Known], tables: Mapping[TableRef, Schema]
     ) -> Known:
-        """As an earlier process read it; one that reads tables depends on them, and is read again."""
-        if self._kept is None or tables:
+        """As an earlier process read it; one without a digest depends on tables, and is read again."""
+        if self._kept is None or not digest:
             return self._read_routine(routine, known, tables)
         text = self._kept.recall(f"routine {digest}")
         if text is not None:

@@ -217,3 +217,16 @@ def test_a_routine_that_reads_a_table_is_read_each_time() -> None:
     kept = _Kept()
     found = GoogleSql(answers=kept).analyze("SELECT * FROM fn.of_day(DATE '2025-01-01')", SCHEMAS, {}, ROUTINES)
     assert (found.problem, kept) == (None, {})
+
+
+@pytest.mark.parametrize("given", ["ANY TYPE", "INT64"])
+def test_what_a_routine_gives_that_reads_a_table_through_another_holds_for_its_schema_only(given: str) -> None:
+    routines = (
+        routine("fn.above", f"CREATE FUNCTION fn.above(a {given}) AS (fn.below(a))"),
+        routine("fn.below", f"CREATE FUNCTION fn.below(a {given}) AS ((SELECT ANY_VALUE(n) FROM web.visits_v1))"),
+    )
+    kept = _Kept()
+    for kind in ("INTEGER", "STRING"):
+        schemas = {VISITS: (Field("n", kind),)}
+        found = GoogleSql(answers=kept).analyze("SELECT fn.above(1) AS a, n FROM web.visits_v1", schemas, {}, routines)
+        assert [field.type for field in found.columns] == [kind, kind]
