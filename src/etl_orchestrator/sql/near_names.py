@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 
 def nearest(name: str, among: Iterable[str], most: int = 3, least: float = 0.5) -> tuple[str, ...]:
     """The names most like this one, best first; of a table's name the last part decides, which is to be alike by `least`
     (1 is the same), then the whole."""
+    import difflib  # where a name is missing only
+
     matcher = difflib.SequenceMatcher(None, "", _last(name))  # it keeps what it knows of the second text
     by_last: dict[str, list[str]] = {}
     for one in sorted(set(among)):
@@ -25,6 +26,8 @@ def nearest(name: str, among: Iterable[str], most: int = 3, least: float = 0.5) 
 
 def likeness(one: str, other: str) -> float:
     """From 0 to 1, the case of letters left out."""
+    import difflib
+
     return difflib.SequenceMatcher(None, one.lower(), other.lower()).ratio()
 
 
