@@ -10,10 +10,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from etl_orchestrator.errors import Unavailable
 from etl_orchestrator.sql.external_calls import TYPES, Call, calls_of, is_independent, replaced
-from etl_orchestrator.sql.fitting_types import Ask, Fitting, FittingTypes, Remember, asked_anew, is_of_syntax, uses_of
+from etl_orchestrator.sql.fitting_types import (
+    Ask,
+    Fitting,
+    FittingTypes,
+    Remember,
+    asked_anew,
+    is_as_declared,
+    is_of_syntax,
+    uses_of,
+)
 from etl_orchestrator.sql.self_reading import shape
 from etl_orchestrator.sql.tokens import offset_of
 from etl_orchestrator.table import Field, Schema
@@ -68,11 +78,13 @@ class _Deduction:
             return None
         self._fixed = types.fixed
         found = self._variants({(0, name): fit.type for name, fit in fitting.items()}, {}).analysis()
+        if found.problem is None and not types.agrees(call, found):
+            return None
         fault = self._fault(found)
         if fault is not None:
             problem = self._explained(fault, types, fitting)
             return None if problem is None else Analysis(tables=found.tables, problem=problem)
-        if not all(fit.types for fit in fitting.values()) or not types.agrees(call, found):
+        if not all(fit.types for fit in fitting.values()):
             return None
         for name, fit in fitting.items():
             if fit.loose:
@@ -120,7 +132,7 @@ class _Deduction:
             return _Fault((found.problem.line, found.problem.column), found.problem.message, found.problem)
         for field in found.columns:
             declared = self._declared.get(field.name.lower())
-            if declared is None or field.name in self._fixed or shape((field,)) == shape(_named(field.name, declared)):
+            if declared is None or field.name in self._fixed or is_as_declared(field, declared):
                 continue
             message = f"`{field.name}` is {_words(declared)} in schema.yaml and {_words(field)} in the query"
             return _Fault(f"{_OUTPUT}{field.name}", message, SqlProblem(message))
@@ -137,25 +149,54 @@ class _Deduction:
             for field in others:
                 changed = variants.analysis(column, field)
                 other = self._fault(changed)
-                if other is None or other.place not in seen:
+                is_changed = self._is_changed(fault, found, other, changed)
+                if other is None or self._is_progress(column, fault, found, other, is_changed, seen):
                     return {**typing, column: field}, changed
-                if other.message != fault.message and isinstance(other.place, str) >= isinstance(fault.place, str):
-                    concerned.add(column)  # of an output only what gives it another type
+                if is_changed:
+                    concerned.add(column)
         if not concerned and isinstance(fault.place, str):
             self._fixed.add(fault.place.removeprefix(_OUTPUT))
             return typing, found
         if not concerned:
             return fault.problem
-        if len(concerned) > 1 or not is_independent(self._sql, self._calls):
+        if len(concerned) > 1 or not self._is_independent:
             raise self._unknown("no types of its columns were found that fit")
         ((_, name),) = concerned
         return _of_no_type(name, fault)
 
+    def _is_changed(self, fault: _Fault, found: Analysis, other: _Fault | None, changed: Analysis) -> bool:
+        """Whether another type has to do with a fault: of an output, whether it gives that another type."""
+        if isinstance(fault.place, str):
+            return changed.problem is None and _output(fault.place, changed) != _output(fault.place, found)
+        return other is None or other.message != fault.message
+
+    def _is_progress(
+        self, column: _Column, fault: _Fault, found: Analysis, other: _Fault, is_changed: bool, seen: Iterable[object]
+    ) -> bool:
+        """Whether another type of a column, which leaves another fault, leads on. From an output it does not where that is
+        no other, or where it makes wrong what was right and no other column could mend that."""
+        if isinstance(fault.place, tuple):
+            return other.place not in seen
+        if isinstance(other.place, tuple):
+            made = self._sources(fault.place, found)
+            return (made is None or column[1].lower() in made) and not self._is_independent and other.place not in seen
+        names = [f"{_OUTPUT}{field.name}" for field in found.columns]
+        is_later = names.index(other.place) > names.index(fault.place)
+        return is_changed and (is_later or (not self._is_independent and other.place not in seen))
+
+    @cached_property
+    def _is_independent(self) -> bool:
+        return is_independent(self._sql, self._calls)
+
+    def _sources(self, place: str, found: Analysis) -> set[str] | None:
+        """The names of the columns that an output is made of; None where nobody knows."""
+        made = found.lineage.get(place.removeprefix(_OUTPUT))
+        return {name.lower() for _, name in made.sources} if made is not None and made.kind != "unknown" else None
+
     def _nearest(self, fault: _Fault, found: Analysis) -> list[_Column]:
         """The columns, first those that are named behind the place of a fault, or that its output is made of."""
         if isinstance(fault.place, str):
-            made = found.lineage.get(fault.place.removeprefix(_OUTPUT))
-            sources = {name.lower() for _, name in made.sources} if made is not None else set()
+            sources = self._sources(fault.place, found) or set()
             return sorted(self._columns, key=lambda column: column[1].lower() not in sources)
         behind = self._sql[offset_of(self._sql, *fault.place) :].lower()
         return sorted(self._columns, key=lambda column: behind.find(column[1].lower()) % (len(behind) + 1))
@@ -165,7 +206,7 @@ class _Deduction:
     def _with_condition(self, found: Analysis, typing: _Typing) -> Analysis:
         fitting = {column: [field] for column, field in typing.items()}
         loose = self._loose(found)
-        if loose and not is_independent(self._sql, self._calls):
+        if loose and not self._is_independent:
             raise self._unknown(f"no schema.yaml declares `{loose[0]}`, which is made of them")
         others = {column: _others(field) for column, field in typing.items()}
         # One alone may be a cast to the type that it has.
@@ -261,8 +302,9 @@ def _others(field: Field) -> list[Field]:
     return [other for kind in TYPES if (other := Field(field.name, kind)) != field]
 
 
-def _named(name: str, field: Field) -> Schema:
-    return (replace(field, name=name),)
+def _output(place: str, found: Analysis) -> list[tuple[object, ...]]:
+    """Of what type the output is that a place names."""
+    return shape(tuple(field for field in found.columns if f"{_OUTPUT}{field.name}" == place))
 
 
 def _words(field: Field) -> str:

@@ -13,9 +13,8 @@ from typing import Any
 
 from etl_orchestrator.sql.external_calls import TYPES, Call
 from etl_orchestrator.sql.plain_select import select_of
-from etl_orchestrator.sql.self_reading import shape
 from etl_orchestrator.sql.tokens import RESERVED, Kind, Token, words
-from etl_orchestrator.table import Field, Schema, TableRef, packed, unpacked
+from etl_orchestrator.table import Field, Schema, TableRef, packed, unpacked, walk
 from etl_orchestrator.tools import Analysis
 
 Ask = Callable[[str, Mapping[TableRef, Schema]], Analysis]
@@ -23,13 +22,29 @@ Ask = Callable[[str, Mapping[TableRef, Schema]], Analysis]
 Remember = Callable[[str, Callable[[], Any]], Any]
 
 _TABLE = TableRef("external-query", "types", "each")
-_COLUMNS = {kind: f"of_type_{kind.lower()}" for kind in TYPES}
+#: Begins the names that stand for a column.
+_OF_TYPE = "of_type_"
+_COLUMNS = {kind: f"{_OF_TYPE}{kind.lower()}" for kind in TYPES}
 _SCHEMA = tuple(Field(name, kind) for kind, name in _COLUMNS.items())
 
 
 def is_of_syntax(message: str) -> bool:
     """Whether this is the analyzer's word for what no types make right."""
     return message.startswith("Syntax error")
+
+
+def is_as_declared(field: Field, declared: Field) -> bool:
+    """Whether types and names of parts agree, whatever may be NULL."""
+    if (field.type, field.mode == "REPEATED") != (declared.type, declared.mode == "REPEATED"):
+        return False
+    parts = [
+        (part.name.lower(), other.name.lower()) for part, other in zip(field.fields, declared.fields, strict=False)
+    ]
+    return (
+        len(field.fields) == len(declared.fields)
+        and all(name == other for name, other in parts)
+        and all(map(is_as_declared, field.fields, declared.fields))
+    )
 
 
 def asked_anew(question: str, ask: Callable[[], Any]) -> Any:
@@ -203,7 +218,7 @@ class FittingTypes:
         if output is None:
             return False
         declared = self._declared.get(output.name.lower())
-        return declared is None or shape((output,)) == shape((replace(declared, name=output.name),))
+        return declared is None or is_as_declared(output, declared)
 
     def _rank(self, output: Field | None) -> int:
         return 0 if output is None else 2 if self._is_right(output) else 1
@@ -217,14 +232,17 @@ class FittingTypes:
 
     def _asked(self, parts: tuple[str, ...]) -> tuple[list[str] | None, list[Any]]:
         """The types that an expression accepts, and what it gives for them: of a list of all, one a line, those are left
-        out in turn that the analyzer refuses. No list where that names no line of it, or what no types change."""
+        out in turn that the analyzer refuses. No list where that names no line of it, or what no types change, nor where
+        the answer holds for one name only: a part of the output has it, or the word is no column there but a date part."""
         kinds = list(TYPES)
         while kinds:
             listed = ",\n".join(_COLUMNS[kind].join(parts) for kind in kinds)
             found = self._ask(f"SELECT\n{listed}\nFROM `{_TABLE}`", {_TABLE: _SCHEMA})
             if found.problem is None:
-                return kinds, packed(found.columns)
-            if is_of_syntax(found.problem.message) or not 2 <= found.problem.line < len(kinds) + 2:
+                is_named = any(_OF_TYPE in path for field in found.columns for path, _ in walk(field.fields))
+                return (None, []) if is_named else (kinds, packed(found.columns))
+            message = found.problem.message
+            if is_of_syntax(message) or _OF_TYPE in message or not 2 <= found.problem.line < len(kinds) + 2:
                 return None, []
             del kinds[found.problem.line - 2]
         return [], []

@@ -74,6 +74,34 @@ def test_with_tables_beside_and_names_of_other_case(engine: GoogleSql) -> None:
     assert told(found)[1] == "`id` as BYTES, `city` as STRING, `made`, `rides`"
 
 
+@pytest.mark.parametrize(
+    ("sql", "declared", "columns", "condition"),
+    [
+        ("id, CURRENT_DATE() AS d FROM CALL AS x", "id INTEGER, d STRING", "id INTEGER, d DATE", "`id` as INTEGER"),
+        ("id, 1 AS d FROM CALL WHERE id > 1", "id INTEGER, d STRING", "id INTEGER, d INTEGER", "`id` as INTEGER"),
+        ("1 AS d, id + 1 AS n FROM CALL AS x", "d DATE, n INTEGER", "d INTEGER, n INTEGER", "`id` as INTEGER"),
+        # other types of the same column are refused or make wrong what was right
+        ("id, TO_HEX(id) AS d FROM CALL AS x", "id BYTES, d DATE", "id BYTES, d STRING", "`id` as BYTES"),
+        ("id, SAFE_CAST(id AS DATE) AS d FROM CALL x", "id STRING, d TIME", "id STRING, d DATE", "`id` as STRING"),
+        # two that are to change together
+        ("IF(TRUE, id, city) AS d FROM CALL AS x", "d BYTES", "d BYTES", "`id` as BYTES, `city` as BYTES"),
+        ("id AS d FROM CALL WHERE id = city", "d BYTES", "d BYTES", "`id` as BYTES, `city` as BYTES"),
+    ],
+)
+def test_an_output_that_no_type_changes_leaves_the_types_of_others_alone(
+    engine: GoogleSql, sql: str, declared: str, columns: str, condition: str
+) -> None:
+    given, note = told(analyzed(engine, f"SELECT {sql}", declared))
+    assert ", ".join(given) == columns
+    assert note.startswith(condition)
+
+
+def test_a_type_that_is_refused_names_the_output_which_it_gives(engine: GoogleSql) -> None:
+    found = analyzed(engine, "SELECT id, id + 1 AS n FROM CALL AS x", "id INTEGER, n STRING")
+    assert found.problem is not None
+    assert "`id` makes this right: `n` is STRING in schema.yaml and INTEGER" in found.problem.message
+
+
 def test_a_repeated_column_is_believed(engine: GoogleSql) -> None:
     assert told(analyzed(engine, "SELECT id FROM CALL", "id STRING REPEATED"))[1].startswith(
         "`id` as REPEATED STRING, "

@@ -32,13 +32,13 @@ class Asked:
     def analysis(self, sql: str, declared: str = "", *, keep: bool = True) -> Analysis:
         fields = [(*entry.split(), "NULLABLE")[:3] for entry in declared.split(", ") if entry]
         schema = tuple(Field(name, kind, mode) for name, kind, mode in fields)
-        return analysis_of(sql.replace("CALL", CALL), schema, self._ask, self._remember if keep else asked_anew)
+        return analysis_of(sql.replace("CALL", CALL), schema, self.ask, self.remember if keep else asked_anew)
 
-    def _ask(self, text: str, more: Mapping[TableRef, Schema]) -> Analysis:
+    def ask(self, text: str, more: Mapping[TableRef, Schema]) -> Analysis:
         self.texts.append(text)
         return self._engine.analyze(text, more, {"day": "DATE"})
 
-    def _remember(self, question: str, make: Callable[[], Any]) -> Any:
+    def remember(self, question: str, make: Callable[[], Any]) -> Any:
         if question not in self.kept:
             self.kept[question] = make()
         return self.kept[question]
@@ -125,6 +125,54 @@ def test_it_is_told_what_trying_each_column_tells(engine: GoogleSql, listed: str
     again.kept = asked.kept
     assert said(again, f"SELECT {listed} FROM CALL", declared) == quick
     assert len(again.texts) == 1
+
+
+NAMED = [
+    ("STRUCT(id) AS x", "x: id INTEGER", "x RECORD"),
+    ("[STRUCT(ID)] AS x", "x[]: id INTEGER", "x RECORD"),
+    ("made, STRUCT(id, 1 AS k) AS x", "x: id DATE, k INTEGER; made DATE", "made DATE, x RECORD"),
+    ("STRUCT(STRUCT(id) AS y) AS x", "x: y RECORD", ""),
+    ("STRUCT<id INT64>(1) AS x, id", "x: id STRING; id INTEGER", "x RECORD, id INTEGER"),
+    ("TIMESTAMP_TRUNC(CURRENT_TIMESTAMP(), HOUR) AS d, hour", "d DATE; hour INTEGER", "d TIMESTAMP, hour INTEGER"),
+    ("DATE_SUB(CURRENT_DATE(), INTERVAL 1 DAY) AS d, day", "d STRING; day INTEGER", "d DATE, day INTEGER"),
+    ("DATE_DIFF(DATE(id), CURRENT_DATE(), day) AS d, day", "d DATE; day DATE", "d INTEGER, day DATE"),
+    ("DATE_DIFF(day, CURRENT_DATE(), day) AS n", "n INTEGER", "n INTEGER"),
+    ("EXTRACT(hour FROM CURRENT_TIMESTAMP()) AS n, hour", "n DATE; hour TIME", "n INTEGER, hour TIME"),
+]
+
+
+@pytest.mark.parametrize(("listed", "declared", "given"), NAMED)
+def test_what_holds_for_a_name_only_is_told_of_the_whole_text(
+    engine: GoogleSql, listed: str, declared: str, given: str
+) -> None:
+    """The name may be that of a part of the output or no column at all: `declared` tells parts behind a colon."""
+
+    def found(text: str) -> tuple[object, ...]:
+        asked = Asked(engine)
+        try:
+            analysis = analysis_of(text, _schema(declared), asked.ask, asked.remember)
+        except OrchestratorError as error:
+            return type(error), str(error)
+        assert ", ".join(f"{field.name} {field.type}" for field in analysis.columns) == given
+        return analysis.columns, analysis.problem, analysis.notes
+
+    call = "EXTERNAL_QUERY('acme-data.us.app', 'SELECT id, made, hour, day FROM riders')"
+    assert found(f"SELECT {listed} FROM {call}") == found(f"SELECT {listed} FROM {call} LIMIT 1000")
+
+
+def _schema(declared: str) -> Schema:
+    fields = []
+    for entry in declared.split("; "):
+        name, _, parts = entry.partition(": ")
+        mode = "REPEATED" if name.endswith("[]") else "NULLABLE"
+        nested = tuple(_field(part) for part in parts.split(", ") if part)
+        fields.append(Field(name.strip("[]"), "RECORD", mode, fields=nested) if parts else _field(entry))
+    return tuple(fields)
+
+
+def _field(text: str) -> Field:
+    name, kind = text.split()
+    return Field(name, kind)
 
 
 def test_what_was_said_of_an_expression_holds_for_other_columns(engine: GoogleSql) -> None:
