@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from typing import Any, Protocol
 
 from etl_orchestrator.table import Schema, TableRef
@@ -278,6 +279,13 @@ class Settings:
     project: str = "moz-fx-data-shared-prod"
     skip_format: tuple[str, ...] = ()  # globs of files the formatter leaves alone
     extra: Mapping[str, Any] = field(default_factory=dict)
+
+    def skips(self, path: str, *sections: str) -> bool:
+        """Whether a pattern of the list `skip` matches that stands in the last of these sections, each in the one before."""
+        found: Any = self.extra
+        for name in (*sections, "skip"):
+            found = found.get(name) if isinstance(found, Mapping) else None
+        return any(fnmatchcase(path, str(pattern)) for pattern in found or ())
 
 
 @dataclass(frozen=True, slots=True)

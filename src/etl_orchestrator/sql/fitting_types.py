@@ -37,14 +37,8 @@ def is_as_declared(field: Field, declared: Field) -> bool:
     """Whether types and names of parts agree, whatever may be NULL."""
     if (field.type, field.mode == "REPEATED") != (declared.type, declared.mode == "REPEATED"):
         return False
-    parts = [
-        (part.name.lower(), other.name.lower()) for part, other in zip(field.fields, declared.fields, strict=False)
-    ]
-    return (
-        len(field.fields) == len(declared.fields)
-        and all(name == other for name, other in parts)
-        and all(map(is_as_declared, field.fields, declared.fields))
-    )
+    names = [[part.name.lower() for part in one.fields] for one in (field, declared)]
+    return names[0] == names[1] and all(map(is_as_declared, field.fields, declared.fields))
 
 
 def asked_anew(question: str, ask: Callable[[], Any]) -> Any:

@@ -328,7 +328,7 @@ class Resolved:
     def template(self, path: str, home: TableRef, text: str, is_init: bool = False) -> Template:
         """A SQL file as the repository renders it: checks have macros before them and know their table; files that the
         settings name under `render.skip` are no templates."""
-        if templates.skipped(path, self._settings):
+        if self._settings.skips(path, "render"):
             return Template(text, self.reader(path), path, raw=True)
         if path.rpartition("/")[2] != paths.CHECKS_SQL:
             return Template(text, self.reader(path), path, is_init)

@@ -10,12 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sized
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from types import TracebackType
 from typing import Any
 
 from etl_orchestrator.errors import InvalidInput, Unavailable
-from etl_orchestrator.tools import Settings
 
 Read = Callable[[str], str | None]
 
@@ -138,13 +136,6 @@ def _chosen(text: str, is_init: bool) -> str | None:
 def render(text: str, read: Read, *, is_init: bool = False, at: str = "") -> str:
     """The SQL that a template stands for; see `Template`."""
     return Template(text, read, at, is_init).render()
-
-
-def skipped(path: str, settings: Settings) -> bool:
-    """Whether the repository's settings (`render.skip`) say that a file is no template."""
-    section = settings.extra.get("render")
-    patterns = section.get("skip") if isinstance(section, dict) else None
-    return any(fnmatchcase(path, str(pattern)) for pattern in patterns or ())
 
 
 def _environment(read: Read, marked: Callable[[str, str], str]) -> Any:

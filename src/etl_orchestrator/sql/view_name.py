@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from fnmatch import fnmatchcase
-
 from etl_orchestrator.errors import InvalidInput
 from etl_orchestrator.layout import paths
 from etl_orchestrator.sql.tokens import Kind, position, words
@@ -17,7 +15,7 @@ _BEFORE = ("OR", "REPLACE", "VIEW", "IF", "NOT", "EXISTS")
 def problem_of(path: str, view: TableRef, sql: str, settings: Settings) -> SqlProblem | None:
     """That the rendered text creates a view of another name; None where that is allowed (`view.validation.skip`), and for
     a file that is no view.sql or begins with another statement."""
-    if path != paths.view_sql(view) or _skipped(path, settings):
+    if path != paths.view_sql(view) or settings.skips(path, "view", "validation"):
         return None
     try:
         tokens = words(sql)
@@ -40,10 +38,3 @@ def problem_of(path: str, view: TableRef, sql: str, settings: Settings) -> SqlPr
         return None
     message = f"the view is named `{name}`, which does not fit its folder: write `{view}`"
     return SqlProblem(message, *position(sql, tokens[start].start))
-
-
-def _skipped(path: str, settings: Settings) -> bool:
-    section = settings.extra.get("view")
-    validation = section.get("validation") if isinstance(section, dict) else None
-    patterns = validation.get("skip") if isinstance(validation, dict) else None
-    return any(fnmatchcase(path, str(pattern)) for pattern in patterns or ())

@@ -7,13 +7,14 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
-from typing import Any
+from typing import Any, TypeVar
 
 from etl_orchestrator.errors import OrchestratorError
 from etl_orchestrator.layout import paths
 from etl_orchestrator.table import TableRef
 from etl_orchestrator.tools import BaseField, Catalog, Dag, KnownSchema, TableFacts
 
+T = TypeVar("T")
 #: What was asked and the digest of what was answered: {"text sql/p/d/t/view.sql": "9f…"}.
 Record = dict[str, str]
 
@@ -102,18 +103,18 @@ class Watched:
             self._open[-1][question] = self._digest(question)
 
     def _text(self, path: str) -> str | None:
-        if not self._frozen:
-            return self._catalog.text(path)
-        if path not in self._texts:
-            self._texts[path] = self._catalog.text(path)
-        return self._texts[path]
+        return self._once(self._texts, path, self._catalog.text)
 
     def _paths(self, folder: str) -> Sequence[str]:
+        return self._once(self._listings, folder, self._catalog.paths)
+
+    def _once(self, known: dict[str, T], name: str, ask: Callable[[str], T]) -> T:
+        """The answer for a name, asked once where the catalog is frozen."""
         if not self._frozen:
-            return self._catalog.paths(folder)
-        if folder not in self._listings:
-            self._listings[folder] = self._catalog.paths(folder)
-        return self._listings[folder]
+            return ask(name)
+        if name not in known:
+            known[name] = ask(name)
+        return known[name]
 
     def _digest(self, question: str) -> str:
         """Of many questions the digest is taken once; texts and listings of a catalog that is not frozen anew."""

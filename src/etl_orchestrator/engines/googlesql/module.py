@@ -1,7 +1,7 @@
 """The compiled analyzer: WebAssembly made native code once per machine, kept in a private folder.
 
-Making it takes a minute of two cores and 1.2 GB, half of that for the optimizer, which makes it three to four times as fast; loading
-what was kept takes a few milliseconds.
+Making it takes a minute of two cores and 1.2 GB, half of that for the optimizer, which makes it three to four times as
+fast; loading what was kept takes a few milliseconds.
 """
 
 from __future__ import annotations

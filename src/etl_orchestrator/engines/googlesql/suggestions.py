@@ -5,7 +5,8 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 from etl_orchestrator.engines.googlesql.instance import Refusal
 from etl_orchestrator.engines.googlesql.outline import Outline
@@ -29,20 +30,23 @@ def with_suggestion(
 ) -> SqlProblem:
     """The problem at an offset of the text as the engine has it, with "Did you mean" where a near name is known."""
     try:
-        return _Asked(Outline(sql), offset, session, catalog, parameters).told(problem)
+        return _Asked(sql, offset, session, catalog, parameters).told(problem)
     except InvalidInput:
         return problem
 
 
+@dataclass(frozen=True)
 class _Asked:
-    def __init__(
-        self, outline: Outline, offset: int, session: Session, catalog: Registered, parameters: Mapping[str, str]
-    ) -> None:
-        self._outline = outline
-        self._offset = offset
-        self._session = session
-        self._catalog = catalog
-        self._parameters = parameters
+    sql: str
+    offset: int
+    session: Session
+    catalog: Registered
+    parameters: Mapping[str, str]
+
+    @cached_property
+    def outline(self) -> Outline:
+        """Made for the few problems that it helps with: many texts are refused on the way to one answer."""
+        return Outline(self.sql)
 
     def told(self, problem: SqlProblem) -> SqlProblem:
         message = problem.message
@@ -53,7 +57,7 @@ class _Asked:
         elif match := _COLUMN.match(message):
             known = self._columns(None)
         elif match := _TABLE.match(message):
-            known = [*self._outline.ctes(self._offset), *self._catalog.scope.made]
+            known = [*self.outline.ctes(self.offset), *self.catalog.scope.made]
         else:
             return problem
         wanted = next(filter(None, match.groups()))
@@ -63,26 +67,26 @@ class _Asked:
 
     def _columns(self, alias: str | None) -> Iterable[str]:
         """The columns of the nearest source of a name; with None those of all around."""
-        sources = self._outline.sources(self._offset)
+        sources = self.outline.sources(self.offset)
         if alias is not None:
             sources = [source for source in sources if source.name == alias.lower()][:1]
         return [column for source in sources for column in self._given_by(source.text)]
 
     def _columns_of_table(self, path: str) -> list[str]:
-        scope, end = self._catalog.scope, f".{path}".lower()
+        scope, end = self.catalog.scope, f".{path}".lower()
         tables = {**{str(table): schema for table, schema in scope.schemas.items()}, **scope.made}
         found = (schema for table, schema in tables.items() if f".{table}".lower().endswith(end))
         return [column.name for column in next(found, ())]
 
     def _given_by(self, source: str) -> list[str]:
         """The columns of a table, a CTE or a subquery; none when it is refused itself."""
-        ctes = self._outline.ctes(self._offset)
+        ctes = self.outline.ctes(self.offset)
         path = re.sub(r"[`\s]", "", source)
         if path.lower() not in ctes and (known := self._columns_of_table(path)):
             return known
         before = f"WITH {', '.join(ctes.values())} " if ctes else ""
         try:
-            statement = self._session.analyze(f"{before}SELECT * FROM {source}", self._catalog, self._parameters)
+            statement = self.session.analyze(f"{before}SELECT * FROM {source}", self.catalog, self.parameters)
         except Refusal:
             return []
         return [output.name for output in inherited(concrete(statement), "output_column_list")]
