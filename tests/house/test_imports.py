@@ -89,7 +89,8 @@ def test_only_the_doors_print_or_exit_and_only_the_store_writes() -> None:
             if not isinstance(node, ast.Call):
                 continue
             called = ast.unparse(node.func)
-            if called in ("print", "exit", "quit", "sys.exit", "os._exit") and part not in ("cli", "mcp"):
+            is_door = part in ("cli", "mcp") or path == SOURCE / "api" / "processes.py"  # those it begins have no door
+            if called in ("print", "exit", "quit", "sys.exit", "os._exit") and not is_door:
                 found.append(f"{path.relative_to(SOURCE)}:{node.lineno} {called}")
             if called.rsplit(".", 1)[-1] in ("write_text", "write_bytes") and part not in ("store", *CACHES):
                 found.append(f"{path.relative_to(SOURCE)}:{node.lineno} {called}")

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import multiprocessing
 import secrets
 import shlex
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import Future, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
+from etl_orchestrator.api import processes
 from etl_orchestrator.api.workplace import Workplace
 from etl_orchestrator.driver import drive
 from etl_orchestrator.errors import EngineCrashed, InvalidInput, OrchestratorError
@@ -115,9 +115,7 @@ def build_all(
             results.append(replace(build(workplace, path, options, listener), requirements=str(path)))
             listener.finished(results[-1])
         return of_batch("build", results, time.perf_counter() - began)
-    # Spawned, not forked: a WASM instance and an open SQLite file do not survive a fork.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(jobs, len(paths)), mp_context=context) as pool:
+    with processes.pool(min(jobs, len(paths))) as pool:
         waiting = {pool.submit(_build_elsewhere, workplace.root, path, options): path for path in paths}
         done = {}
         for future in as_completed(waiting):

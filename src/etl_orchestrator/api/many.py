@@ -59,14 +59,13 @@ def _here(workplace: Workplace, asking: Asking[Item], due: Sequence[Item]) -> It
 
 
 def _elsewhere(root: Path, asking: Asking[Item], due: Sequence[Item], workers: int) -> Iterator[tuple[Item, Answer]]:
-    """Spawned, not forked: a WASM instance and an open SQLite file do not survive a fork."""
-    import multiprocessing
-    from concurrent.futures import ProcessPoolExecutor, as_completed
+    from concurrent.futures import as_completed
     from concurrent.futures.process import BrokenProcessPool
 
-    context = multiprocessing.get_context("spawn")
+    from etl_orchestrator.api import processes
+
     portions = [due[start : start + _PORTION] for start in range(0, len(due), _PORTION)]
-    with ProcessPoolExecutor(workers, mp_context=context) as pool:
+    with processes.pool(workers) as pool:
         waiting = {pool.submit(_portion, root, asking, portion): portion for portion in portions}
         for future in as_completed(waiting):
             portion = waiting[future]

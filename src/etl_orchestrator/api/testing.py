@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import time
 from collections.abc import Callable, Generator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from etl_orchestrator.api import processes
 from etl_orchestrator.api.targets import relative, standing, table_named
 from etl_orchestrator.api.workplace import Workplace
 from etl_orchestrator.errors import EngineCrashed, InvalidInput, OrchestratorError
@@ -106,9 +106,8 @@ def _here(workplace: Workplace, waiting: Sequence[Place], selection: Selection) 
 
 
 def _elsewhere(workplace: Workplace, waiting: Sequence[Place], selection: Selection) -> Stream:
-    """In processes of their own, each with an engine; spawned, for a WASM instance does not survive a fork."""
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(selection.jobs, context, _begin, (workplace.root, selection)) as pool:
+    """In processes of their own, each with an engine."""
+    with processes.pool(selection.jobs, _begin, workplace.root, selection) as pool:
         futures = {pool.submit(_run_in_process, place): place for place in waiting}
         try:
             for future in as_completed(futures):

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import gc
 import os
-import signal
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -299,7 +298,7 @@ def main() -> None:
 
 def run() -> None:
     """Errors of ours become one clear message and an exit code, never a traceback."""
-    signal.signal(signal.SIGINT, door.interrupted)
+    door.heed_interrupts()
     # Modules and trees stay: looking for garbage as often as usual takes 8 % of a start.
     gc.set_threshold(20_000, 20, 20)
     try:

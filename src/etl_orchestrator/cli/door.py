@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
+import threading
 from collections.abc import Callable, Sequence
-from types import FrameType
 from typing import IO, TYPE_CHECKING, NoReturn
 
 import click
@@ -92,11 +93,25 @@ class Tests:
         raise click.exceptions.Exit(outcome.exit_code)
 
 
-def interrupted(number: int, frame: FrameType | None) -> NoReturn:
-    """Ctrl-C: says so and ends at once. An exception must not be raised here, for it could pass through the WASM engine,
-    which does not survive that; and nothing is lost, for the journal is made to survive a kill."""
-    os.write(2, b"\nstopped; a run that had begun goes on with: etl-orchestrator resume\n")
-    os._exit(130)
+def heed_interrupts() -> None:
+    """From here on Ctrl-C says so and ends the process at once, whatever it is doing.
+
+    A thread does it, told by the system itself: Python calls a handler of its own only between two steps of its code, so
+    that work in the WASM engine would go on to its end, and a question that is about to be read would stay. An exception
+    must not be raised, for it could pass through the engine, which does not survive that; and nothing is lost, for the
+    journal is made to survive a kill.
+    """
+    heard, told = os.pipe()
+    os.set_blocking(told, False)
+    signal.set_wakeup_fd(told)
+    signal.signal(signal.SIGINT, lambda *_: None)  # with the handler of before, an exception would come as well
+
+    def end() -> None:
+        os.read(heard, 1)
+        os.write(2, b"\nstopped; a run that had begun goes on with: etl-orchestrator resume\n")
+        os._exit(130)
+
+    threading.Thread(target=end, daemon=True).start()
 
 
 def answers(given: Sequence[str]) -> dict[str, str]:

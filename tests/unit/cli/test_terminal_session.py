@@ -116,3 +116,41 @@ def test_control_c_in_the_interview_stops_without_a_traceback(root: Path) -> Non
     assert session.ended() == 130
     assert "stopped; a run that had begun goes on with: etl-orchestrator resume" in session.shown
     assert "Traceback" not in session.shown
+
+
+def test_control_c_is_heeded_while_python_has_no_step_to_go() -> None:
+    """Where the signal comes just before a question is read, nothing ends that reading: here for certain."""
+    program = """if True:
+        import signal, sys
+        from etl_orchestrator.cli import door
+        door.heed_interrupts()
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])  # of this thread only
+        print("reading", file=sys.stderr, flush=True)
+        sys.stdin.read()
+    """
+    words = [sys.executable, "-c", program]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        assert process.stderr.readline() == "reading\n"
+        process.send_signal(signal.SIGINT)
+        assert process.wait(SECONDS) == 130
+        assert process.stderr.read().startswith("\nstopped; ")
+
+
+def test_control_c_ends_the_processes_of_a_command_as_well(tmp_path: Path) -> None:
+    shutil.copytree(EXAMPLES / "repository", tmp_path / "repository")
+    given = next((tmp_path / "repository/tests").rglob("test_two_cities"))
+    for number in range(500):
+        shutil.copytree(given, given.with_name(f"test_{number}"), copy_function=os.link)
+    words = [sys.executable, "-m", "etl_orchestrator", "test", "tests/sql", "--jobs", "2", "--verbose"]
+    root = tmp_path / "repository"
+    with subprocess.Popen(
+        words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd=root, start_new_session=True, text=True
+    ) as process:
+        assert process.stderr is not None
+        assert process.stderr.readline().startswith("[1/501]")
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+        _, said = process.communicate(timeout=SECONDS)  # until no process has it open
+        assert process.wait(SECONDS) == 130
+    told = "\nstopped; a run that had begun goes on with: etl-orchestrator resume\n"
+    assert said.partition(told)[1:] == (told, "")
