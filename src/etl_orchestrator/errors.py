@@ -10,6 +10,7 @@ A fault in the user's model is no error but a `Finding`, a value. The doors tran
     ├── EngineError           an analyzer or runner could not do its work                           (exit 4)
     │   ├── Unsupported       it lacks a function or feature, named
     │   └── EngineCrashed     it trapped, ran out of memory or of time
+    │       └── TimedOut      of time, which it may not do another time
     └── StoreError            the journal or the target tree could not be read or written           (exit 1)
 """
 
@@ -60,6 +61,10 @@ class Unsupported(EngineError):
 
 class EngineCrashed(EngineError):
     """Raised when an engine trapped, ran out of memory or of time."""
+
+
+class TimedOut(EngineCrashed):
+    """Raised when a call took longer than its engine allows, which it may not do another time."""
 
 
 class StoreError(OrchestratorError):

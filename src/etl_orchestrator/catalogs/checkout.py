@@ -167,7 +167,8 @@ class Checkout:
             names, alone = ask(path, self._tree.text(path) or "")
             return Fact(json.dumps(names) if alone else "")
 
-        bodies = self._index.refresh("reads", stamps, read)
+        raw = json.dumps(self.settings.extra.get("render"), sort_keys=True, default=str)  # which files are no templates
+        bodies = self._index.refresh(f"reads {raw}", stamps, read)
         return {
             path: json.loads(body) if body else ask(path, self._tree.text(path) or "")[0]
             for path, body in bodies.items()
@@ -272,14 +273,15 @@ class Checkout:
 
     def _entries_of_table(self, name: str) -> Sequence[schema_yaml.Entry]:
         table = TableRef.parse(name, self.settings.project)
-        if self._tree.stamp(paths.schema_yaml(table)) is not None:
-            return self._entries_of_file(paths.schema_yaml(table))
+        own = paths.schema_yaml(table)
+        if self._tree.stamp(own) is not None:
+            return self._entries_of_file(own)
         found: Sequence[Mapping[str, Any]] | None = None
         if is_ingested(table):
             found = self._pipeline_for(table).entries(table)
         if found is None:
             raise Unavailable(f"`{table}` has no schema to include from")
-        self._read[-1].add(self._pipeline_for(table).file(table))
+        self._read[-1].update((own, *self._pipeline_for(table).files(table)))  # `own` would come first, were it there
         return found
 
     @contextmanager

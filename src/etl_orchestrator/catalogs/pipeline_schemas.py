@@ -85,7 +85,7 @@ class PipelineSchemas:
         kept = self._read.pop(path, None)
         if kept is None or kept[0] != stamp:
             listed = schema_yaml.fields(self._entries(path), path)
-            kept = stamp, KnownSchema(self._history.in_order(path, listed), path, (MARK + path,))
+            kept = stamp, KnownSchema(self._history.in_order(path, listed), path, _marked(path))
         self._read[path] = kept
         if len(self._read) > _KEPT:
             self._read.pop(next(iter(self._read)), None)  # the one that was asked for longest ago
@@ -96,10 +96,10 @@ class PipelineSchemas:
         path = self._find(table)
         return None if path is None else self._entries(path)
 
-    def file(self, table: TableRef) -> str:
-        """The marked path of a table's file; "" for none."""
+    def files(self, table: TableRef) -> tuple[str, ...]:
+        """The marked paths of the files that a table is known from."""
         path = self._find(table)
-        return f"{MARK}{path}" if path else ""
+        return _marked(path) if path else ()
 
     def text(self, marked: str) -> str | None:
         """A file by its marked path."""
@@ -125,7 +125,7 @@ class PipelineSchemas:
         """A few second versions are drafts of the first: the JSON schema beside them names the table of the first."""
         if version == "1":
             return True
-        said = _DEPLOYED_AS.search(self._tree.text(path.removesuffix(".bq") + ".schema.json") or "")
+        said = _DEPLOYED_AS.search(self._tree.text(_beside(path)) or "")
         return said is None or said[1] == f"{doctype.replace('-', '_')}_v{version}"
 
     def _entries(self, path: str) -> list[dict[str, Any]]:
@@ -136,3 +136,14 @@ class PipelineSchemas:
         if not isinstance(found, list) or not all(isinstance(entry, dict) for entry in found):
             raise InvalidInput("not a list of columns", at=path)
         return found
+
+
+def _beside(path: str) -> str:
+    """The JSON schema beside the columns."""
+    return path.removesuffix(".bq") + ".schema.json"
+
+
+def _marked(path: str) -> tuple[str, ...]:
+    """The file, and of a later version the one that says whether it is deployed."""
+    is_first = path.endswith(".1.bq")
+    return (MARK + path,) if is_first else (MARK + path, MARK + _beside(path))

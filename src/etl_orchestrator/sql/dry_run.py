@@ -11,6 +11,7 @@ from etl_orchestrator.errors import EngineError, InvalidInput, Unavailable
 from etl_orchestrator.layout import own_files, paths
 from etl_orchestrator.sql import parameters, resolution, view_name
 from etl_orchestrator.sql.missing import Missing, placed
+from etl_orchestrator.sql.notes import merged, with_notes
 from etl_orchestrator.sql.resolution import Resolved
 from etl_orchestrator.sql.schema_difference import kind_of
 from etl_orchestrator.sql.template_places import place_of
@@ -148,7 +149,7 @@ def _both(later: Analysis, first: Analysis) -> Analysis:
         if kinds.get(path.lower(), kind) != kind:
             message = f"the first run (is_init) gives `{path}` as {kinds[path.lower()]}, the later ones as {kind}"
             return Analysis(tables=later.tables, problem=SqlProblem(message))
-    notes = resolution.merged(later.notes, first.notes)
+    notes = merged(later.notes, first.notes)
     return replace(later, tables=tuple(sorted({*later.tables, *first.tables})), notes=notes)
 
 
@@ -269,7 +270,7 @@ def _analysis(model: Model, tools: Tools, *, is_init: bool) -> Analysis:
     federated = (_declared(model, tools), _Same(resolved(tools))) if resolution.is_federated(sql) else None
     analysis = _analyzed(_Same(tools.analyzer), sql, schemas, typed, routines, federated)
     if analysis.problem is None:
-        return resolution.with_notes(analysis, known.values())
+        return with_notes(analysis, known.values())
     return replace(analysis, problem=located(analysis.problem, template, sql))
 
 

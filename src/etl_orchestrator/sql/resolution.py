@@ -7,16 +7,17 @@ its query gives. Nothing is guessed: what cannot be known is `Unavailable`, by n
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from etl_orchestrator.errors import EngineError, InvalidInput, OrchestratorError, Unavailable
+from etl_orchestrator.errors import EngineError, InvalidInput, OrchestratorError, TimedOut, Unavailable
 from etl_orchestrator.layout import paths
 from etl_orchestrator.sql import information_schema, parameters, templates
 from etl_orchestrator.sql.called_routines import CalledRoutines
 from etl_orchestrator.sql.missing import Missing, StandingNames, placed
+from etl_orchestrator.sql.notes import notes_of, with_notes
 from etl_orchestrator.sql.remembering import Remembering, digest_of
 from etl_orchestrator.sql.self_reading import fixed_point, shape
 from etl_orchestrator.sql.templates import Template
@@ -82,6 +83,7 @@ class Resolved:
         self._kept: dict[TableRef, _Kept] = {}
         self._making: list[TableRef] = []
         self._circles = 0
+        self._timeouts = 0
 
     # --- the questions of Catalog -------------------------------------------------------------------------------
 
@@ -225,9 +227,13 @@ class Resolved:
 
     def remembered(self, key: str, make: Callable[[], Any]) -> Any:
         """What `make` gives, a value of JSON, or what is kept of it."""
-        circles = self._circles
-        # Where a circle was met, the answer may depend on where one came in.
-        return self._memory.remembered(key, make, lambda: circles == self._circles or len(self._making) < 2)
+        circles, timeouts = self._circles, self._timeouts
+
+        def is_whole() -> bool:
+            """After a timeout the answer may depend on the machine; where a circle was met, on where one came in."""
+            return self._timeouts == timeouts and (self._circles == circles or len(self._making) < 2)
+
+        return self._memory.remembered(key, make, is_whole)
 
     def remembering(self, typed: Mapping[str, str], called: Sequence[Routine]) -> Remember:
         """What remembers answers about expressions, which may hold these parameters and routines."""
@@ -292,7 +298,11 @@ class Resolved:
         typed, called = self._parameters(sql, home, is_init), self.routines(sql, home)
 
         def ask(text: str, more: Mapping[TableRef, Schema]) -> Analysis:
-            return self._analyzer.analyze(text, {**schemas, **more}, typed, called)
+            try:
+                return self._analyzer.analyze(text, {**schemas, **more}, typed, called)
+            except TimedOut:
+                self._timeouts += 1
+                raise
 
         if not is_federated(sql):
             return ask(sql, {})
@@ -370,22 +380,6 @@ class Resolved:
         found = CalledRoutines(self.text, self.template, self._settings, in_test)
         found.add(sql, home)  # in the order of need
         return tuple(found.found.values())
-
-
-def notes_of(known: Iterable[KnownSchema]) -> tuple[str, ...]:
-    """What the analyses said that the schemas come of."""
-    return merged(*(found.notes for found in known))
-
-
-def with_notes(analysis: Analysis, known: Iterable[KnownSchema]) -> Analysis:
-    """An analysis with what those of its sources said."""
-    notes = merged(analysis.notes, notes_of(known))
-    return analysis if notes == analysis.notes else replace(analysis, notes=notes)
-
-
-def merged(*notes: Sequence[str]) -> tuple[str, ...]:
-    """Each once, in order."""
-    return tuple(dict.fromkeys(note for part in notes for note in part))
 
 
 def tables_of(references: Sequence[TableRef | str], home: TableRef) -> tuple[TableRef, ...]:

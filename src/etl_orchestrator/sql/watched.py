@@ -132,7 +132,8 @@ class Watched:
         }
         try:
             found = answer[kind]()
-            text = found if isinstance(found, str) else json.dumps(found, sort_keys=True, default=str)
+            # Marked, for a file may hold just `null`.
+            text = f"text {found}" if isinstance(found, str) else json.dumps(found, sort_keys=True, default=str)
         except OrchestratorError as error:
             text = f"{type(error).__name__} {error}"
         self._digests[question] = hashlib.sha256(text.encode()).hexdigest()[:24]

@@ -65,6 +65,19 @@ def test_what_a_gate_looks_at_is_asked_again_when_it_changes(
     assert code in {finding.code for finding in api.check(workplace, [TABLE]).findings}
 
 
+def test_the_lists_of_the_settings_are_looked_at_too(workplace: api.Workplace, edit: Edit) -> None:
+    query = f"{RIDES}/query.sql"
+    edit(query, "COUNT(*) AS ride_count", "count(*)  AS ride_count")
+
+    def codes() -> set[str]:
+        anew = api.Workplace(workplace.root)  # the settings are read once by each
+        return {finding.code for finding in api.check(anew, [TABLE]).findings}
+
+    assert "QRY006" in codes()
+    edit("bqetl_project.yaml", "    - sql/pedalo-data-prod/**/script.sql", f"    - {query}")
+    assert "QRY006" not in codes()
+
+
 def test_many_are_asked_in_several_processes_with_one_summary(tmp_path: Path, workplace: api.Workplace) -> None:
     root = tmp_path / "repository"
     shutil.copytree(workplace.root, root)

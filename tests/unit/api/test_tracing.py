@@ -179,3 +179,22 @@ def test_the_index_sees_a_reader_that_comes_and_goes(workplace: api.Workplace) -
     assert readers() == ["daily_v1", "late"]
     file.unlink()
     assert readers() == ["daily_v1"]
+
+
+def test_the_index_sees_a_file_that_is_no_template_any_more(workplace: api.Workplace) -> None:
+    _write(
+        workplace, "marked", "CREATE VIEW `acme-data.shop.marked` AS SELECT '{{ 1' AS a FROM `acme-data.shop.raw_v1`\n"
+    )
+    settings = workplace.root / "bqetl_project.yaml"
+    before = settings.read_text()
+
+    def readers() -> set[str]:
+        found = api.lineage(api.Workplace(workplace.root), ["shop.raw_v1"], downstream=True).data["readers"]
+        return {one["table"].rpartition(".")[2] for one in found}
+
+    assert "marked" not in readers()
+    settings.write_text(f"{before}\nrender: {{skip: [sql/acme-data/shop/marked/view.sql]}}\n")
+    assert "marked" in readers()
+    settings.write_text(before)
+    assert "marked" not in readers()
+    (workplace.root / "sql" / PROJECT / "shop" / "marked" / "view.sql").unlink()

@@ -7,13 +7,14 @@ import pytest
 
 from etl_orchestrator.catalogs.checkout import Checkout
 from etl_orchestrator.catalogs.memory import Memory
+from etl_orchestrator.catalogs.pipeline_schemas import PipelineSchemas
 from etl_orchestrator.engines.scripted import Scripted
-from etl_orchestrator.errors import OrchestratorError
+from etl_orchestrator.errors import OrchestratorError, TimedOut
 from etl_orchestrator.sql.remembering import Remembering, digest_of
 from etl_orchestrator.sql.resolution import Resolved
 from etl_orchestrator.sql.watched import Watched
 from etl_orchestrator.table import Field, TableRef
-from etl_orchestrator.tools import KnownSchema, Settings
+from etl_orchestrator.tools import Analysis, KnownSchema, Settings
 
 RIDES = TableRef("acme-data", "shop", "rides")
 SETTINGS = Settings("acme-data", extra={"render": {"skip": ["a"]}, "format": {"skip": ["b"]}})
@@ -74,10 +75,13 @@ class Reading(Checkout):
         return super().schema(table)
 
 
-def asked(root: Path, answers: Answers, table: TableRef = RIDES) -> tuple[KnownSchema | None, int]:
+def asked(
+    root: Path, answers: Answers, table: TableRef = RIDES, pipeline: PipelineSchemas | None = None
+) -> tuple[KnownSchema | None, int]:
     """What a new process says of a table, and how often it read files for it."""
-    checkout = Reading(root, cache_dir=root)
-    return Resolved(checkout, Scripted(), Settings("acme-data"), answers).schema(table), checkout.read
+    settings = Settings("acme-data")
+    checkout = Reading(root, cache_dir=root, pipeline=pipeline, settings=settings)
+    return Resolved(checkout, Scripted(), settings, answers).schema(table), checkout.read
 
 
 def test_what_a_schema_file_says_is_read_once(tmp_path: Path) -> None:
@@ -127,8 +131,69 @@ def test_a_folder_that_appears_comes_before_what_a_product_of_google_lists(tmp_p
     assert told[0] == told[1] != first
 
 
-def _told(root: Path, answers: Answers, table: TableRef) -> KnownSchema | str | None:
+def _told(
+    root: Path, answers: Answers, table: TableRef, pipeline: PipelineSchemas | None = None
+) -> KnownSchema | str | None:
     try:
-        return asked(root, answers, table)[0]
+        return asked(root, answers, table, pipeline)[0]
     except OrchestratorError as error:
         return error.message
+
+
+def put(file: Path, text: str) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text)
+
+
+def test_a_file_of_just_null_is_not_the_same_as_none() -> None:
+    files: dict[str, str] = {}
+    watched, answers = Watched(Memory(files=files)), Answers()
+    memory = Remembering(watched, answers, SETTINGS)
+    assert memory.remembered("key", lambda: [watched.text("a.yaml")], lambda: True) == [None]
+    assert memory.kept("key") == [None]
+    files["a.yaml"] = "null"
+    assert memory.kept("key") is None
+
+
+def test_a_schema_file_that_appears_comes_before_the_stable_table_that_others_include_from(tmp_path: Path) -> None:
+    put(tmp_path / "pipeline/schemas/till/sale/sale.1.bq", '[{"name": "a", "type": "STRING"}]')
+    put(tmp_path / FILE, "fields: !include-fields {table: acme-data.till_stable.sale_v1}")
+    answers, pipeline = Answers(), PipelineSchemas(tmp_path / "pipeline", "acme-data")
+    first = _told(tmp_path, answers, RIDES, pipeline)
+    put(tmp_path / "sql/acme-data/till_stable/sale_v1/schema.yaml", "fields: [{name: b, type: DATE}]")
+    told = [_told(tmp_path, kept, RIDES, pipeline) for kept in (answers, Answers())]
+    assert told[0] == told[1] != first
+
+
+def test_whether_a_later_version_is_deployed_may_change_alone(tmp_path: Path) -> None:
+    schema = tmp_path / "pipeline/schemas/till/sale/sale.2.schema.json"
+    put(schema, '{"bq_table": "sale_v2"}')
+    put(schema.with_name("sale.2.bq"), '[{"name": "a", "type": "STRING"}]')
+    table, answers = TableRef("acme-data", "till_stable", "sale_v2"), Answers()
+    first, _ = asked(tmp_path, answers, table, PipelineSchemas(tmp_path / "pipeline", "acme-data"))
+    assert first is not None
+    put(schema, '{"bq_table": "sale_v1"}')
+    assert asked(tmp_path, answers, table, PipelineSchemas(tmp_path / "pipeline", "acme-data"))[0] is None
+
+
+def test_what_a_slow_machine_could_not_answer_is_asked_again() -> None:
+    slow = True
+
+    def analyze(sql: str) -> Analysis:
+        if slow:
+            raise TimedOut("the SQL engine did not end within 30 s")
+        return Analysis(columns=(Field("a", "DATE"),))
+
+    catalog = Resolved(Memory(), Scripted(analyze), SETTINGS, Answers())
+
+    def told() -> str:
+        try:
+            return catalog.analyze("SELECT a", RIDES).columns[0].type
+        except OrchestratorError as error:
+            return error.message
+
+    assert catalog.remembered("key", told) == "the SQL engine did not end within 30 s"
+    slow = False
+    assert catalog.remembered("key", told) == "DATE"
+    slow = True
+    assert catalog.remembered("key", told) == "DATE"

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from etl_orchestrator.engines.googlesql.catalog import Scope
-from etl_orchestrator.engines.googlesql.instance import MEMORY_BYTES, OutOfMemory, Refusal, TimedOut
+from etl_orchestrator.engines.googlesql.instance import MEMORY_BYTES, OutOfMemory, Refusal
 from etl_orchestrator.engines.googlesql.module import load
 from etl_orchestrator.engines.googlesql.narrowing import narrowed
 from etl_orchestrator.engines.googlesql.problems import RoutineRefused, problem_of
@@ -25,7 +25,7 @@ from etl_orchestrator.engines.googlesql.script_reading import ScriptReading, rea
 from etl_orchestrator.engines.googlesql.session import Session, started
 from etl_orchestrator.engines.googlesql.text import Spelled, beyond_one_query, connections
 from etl_orchestrator.engines.googlesql.wildcards import with_wildcards
-from etl_orchestrator.errors import EngineCrashed, InvalidInput, Unavailable
+from etl_orchestrator.errors import EngineCrashed, InvalidInput, TimedOut, Unavailable
 from etl_orchestrator.table import Schema, TableRef
 from etl_orchestrator.tools import (
     Analysis,

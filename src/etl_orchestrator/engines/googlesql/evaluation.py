@@ -14,7 +14,7 @@ from etl_orchestrator.engines.googlesql.computed import Computed, unknown_of
 from etl_orchestrator.engines.googlesql.contents import check_parameter, check_rows, content_of
 from etl_orchestrator.engines.googlesql.encoding import decode, encode
 from etl_orchestrator.engines.googlesql.functions import function_of, javascript_of, stub_of, template_of
-from etl_orchestrator.engines.googlesql.instance import Refusal, TimedOut
+from etl_orchestrator.engines.googlesql.instance import Refusal
 from etl_orchestrator.engines.googlesql.models import model_functions
 from etl_orchestrator.engines.googlesql.narrowing import narrowed_rows
 from etl_orchestrator.engines.googlesql.native import native_functions
@@ -28,7 +28,7 @@ from etl_orchestrator.engines.googlesql.text import Edit, Spelled, connections, 
 from etl_orchestrator.engines.googlesql.text_tables import begins_value, tables_in
 from etl_orchestrator.engines.googlesql.types import type_of
 from etl_orchestrator.engines.googlesql.wildcards import with_wildcards
-from etl_orchestrator.errors import EngineError, Unsupported
+from etl_orchestrator.errors import EngineError, TimedOut, Unsupported
 from etl_orchestrator.sql.tokens import Kind, tokenize
 from etl_orchestrator.table import Field, Schema, TableRef
 from etl_orchestrator.tools import ParameterValue, Routine, Rows, SqlProblem, TableData, Value, View

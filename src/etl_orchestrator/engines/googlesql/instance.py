@@ -19,7 +19,7 @@ from wasmtime import ExitTrap, Linker, Store, Trap, WasiConfig, WasmtimeError
 
 from etl_orchestrator.engines.googlesql.kept_memory import packed, unpacked
 from etl_orchestrator.engines.googlesql.module import CLOCK_ADDRESS, STOP_ADDRESS, Compiled, keep
-from etl_orchestrator.errors import EngineCrashed, EngineError, Unsupported
+from etl_orchestrator.errors import EngineCrashed, EngineError, TimedOut, Unsupported
 
 # protobuf 7 reads 100 nested messages, which `a || b || ...` with 30 parts exceeds; this lifts the limit (its name says
 # less than it does). Remove when protobuf has a public setting. Without it such queries are refused as too deep.
@@ -40,10 +40,6 @@ class Refusal(EngineError):
     def __init__(self, code: int, message: str) -> None:
         super().__init__(message)
         self.code = code
-
-
-class TimedOut(EngineCrashed):
-    """Raised when a call took longer than the instance allows."""
 
 
 class OutOfMemory(EngineCrashed):

@@ -10,12 +10,11 @@ from typing import Any
 
 from etl_orchestrator.engines.googlesql.encoding import NullElement
 from etl_orchestrator.engines.googlesql.evaluation import Evaluator, Failure
-from etl_orchestrator.engines.googlesql.instance import TimedOut
 from etl_orchestrator.engines.googlesql.script_state import Frame, State, coerced, failed
 from etl_orchestrator.engines.googlesql.session import Session
 from etl_orchestrator.engines.googlesql.statements import Statements
 from etl_orchestrator.engines.googlesql.types import field_of, parse_type, type_name
-from etl_orchestrator.errors import InvalidInput, Unsupported
+from etl_orchestrator.errors import InvalidInput, TimedOut, Unsupported
 from etl_orchestrator.sql import script
 from etl_orchestrator.sql.script_nodes import (
     Assign,

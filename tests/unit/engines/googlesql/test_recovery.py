@@ -9,10 +9,10 @@ import pytest
 from wasmtime import Trap
 
 from etl_orchestrator.engines.googlesql import GoogleSql
-from etl_orchestrator.engines.googlesql.instance import MEMORY_BYTES, Guard, Instance, OutOfMemory, TimedOut
+from etl_orchestrator.engines.googlesql.instance import MEMORY_BYTES, Guard, Instance, OutOfMemory
 from etl_orchestrator.engines.googlesql.module import CLOCK_ADDRESS, STOP_ADDRESS
 from etl_orchestrator.engines.googlesql.session import Session
-from etl_orchestrator.errors import EngineCrashed, Unsupported
+from etl_orchestrator.errors import EngineCrashed, TimedOut, Unsupported
 
 _WORDS_BYTES = CLOCK_ADDRESS + 8 - STOP_ADDRESS
 
