@@ -130,13 +130,12 @@ def golden(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
 def test_kill_minus_nine_then_resume(root: Path, golden: dict[str, bytes]) -> None:
     before = _tree(root)
     command = [sys.executable, "-m", "etl_orchestrator", "build", "-q", "--repo", str(root), str(REQUIREMENTS)]
-    journal = root / ".etl-orchestrator" / "journal.sqlite"
+    store = api.Workplace(root).store
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    while process.poll() is None and not journal.exists():
+    while process.poll() is None and not store.events(kinds=("visit",)):
         time.sleep(0.01)
-    time.sleep(0.3)
     os.kill(process.pid, signal.SIGKILL)
-    process.wait()
+    assert process.wait() == -signal.SIGKILL
     outcome = api.resume(api.Workplace(root), None)
     assert outcome.status == "delivered"
     assert {path: data for path, data in _tree(root).items() if path not in before} == golden

@@ -415,6 +415,6 @@ def test_a_wide_model_is_checked_quickly(shop: Any) -> None:
     text = f"table: a.b_v1\ngrain: [c0]\nsources:\n  - table: x.t_v1\n    schema:\n{declared}\ncolumns:\n{columns}\n"
     text += "partitioning: {incremental: false}\nschedule: {dag: bqetl_sales}\n"
     request = shop.read(text)
-    began = time.perf_counter()
+    began = time.process_time()
     assert shop.questions(request) == ()
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5

@@ -102,18 +102,18 @@ def test_what_is_refused(text: str, reason: str, line: int) -> None:
 def test_an_alias_bomb_is_stopped() -> None:
     lines = ["b0: &b0 [x,x,x,x,x,x,x,x,x,x]"]
     lines += [f"b{n}: &b{n} [{','.join([f'*b{n - 1}'] * 10)}]" for n in range(1, 12)]
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(InvalidInput, match="anchors are expanded"):
         yaml_text.read("\n".join(lines), "f.yaml")
-    assert time.perf_counter() - began < 10
+    assert time.process_time() - began < 10
 
 
 def test_deep_nesting_is_stopped_before_it_costs_time() -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     for text in ("[" * 100_000, "a: " + "{a: " * 50_000, "- " * 50_000):
         with pytest.raises(InvalidInput):
             yaml_text.read(text, "f.yaml")
-    assert time.perf_counter() - began < 10
+    assert time.process_time() - began < 10
 
 
 def test_chained_aliases_do_not_nest_without_end() -> None:
