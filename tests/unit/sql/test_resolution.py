@@ -179,8 +179,60 @@ def test_information_schema() -> None:
         columns(catalog({}), "other-data.INFORMATION_SCHEMA.OTHER_THING")
     with pytest.raises(Unavailable, match="neither a dataset nor a region"):
         columns(catalog({}), "other-data.INFORMATION_SCHEMA.TABLES")
-    jobs = [columns(catalog({}), f"acme-data.region-us.INFORMATION_SCHEMA.JOBS{end}") for end in ("", "_BY_PROJECT")]
-    assert jobs[0] == jobs[1]
+
+
+def of_region(view: str) -> Schema:
+    return columns(catalog({}), f"acme-data.region-us.INFORMATION_SCHEMA.{view}")
+
+
+@pytest.mark.parametrize(
+    "view", ["JOBS", "RESERVATIONS_TIMELINE", "SESSIONS", "TABLE_STORAGE", "TABLE_STORAGE_USAGE_TIMELINE"]
+)
+def test_a_view_of_a_project_has_two_names(view: str) -> None:
+    assert of_region(view) == of_region(f"{view}_BY_PROJECT") != ()
+
+
+@pytest.mark.parametrize("view", ["TABLES_BY_PROJECT", "JOBS_BY_USER_BY_PROJECT", "INSIGHTS", "RECOMMENDATIONS"])
+def test_a_view_that_is_not_listed_is_not_known(view: str) -> None:
+    with pytest.raises(Unavailable, match=f"the columns of {view} are not known here"):
+        of_region(view)
+
+
+def test_views_of_jobs_differ_by_their_scope() -> None:
+    def names(view: str) -> set[str]:
+        found = {column.name: column for column in of_region(view)}
+        return {*found, *(part.name for part in found["query_info"].fields)}
+
+    jobs = names("JOBS")
+    assert jobs - names("JOBS_BY_USER") == {"optimization_details"}
+    assert jobs - names("JOBS_BY_FOLDER") == {"query", "optimization_details"}
+    assert names("JOBS_BY_FOLDER") - jobs == {"folder_numbers"}
+    assert jobs - names("JOBS_BY_ORGANIZATION") == {"query", "optimization_details", "dml_statistics"}
+
+
+def test_records_and_arrays_of_information_schema() -> None:
+    jobs = {column.name: column for column in of_region("JOBS")}
+    assert jobs["reservation_group_path"] == Field("reservation_group_path", "STRING", "REPEATED")
+    reasons = jobs["search_statistics"].fields[1]
+    assert (reasons.name, reasons.type, reasons.mode) == ("index_unused_reasons", "RECORD", "REPEATED")
+    parts = tuple(Field(name, "STRING") for name in ("project_id", "dataset_id", "table_id"))
+    assert reasons.fields[2] == Field("base_table", "RECORD", fields=parts)
+    seconds = next(column for column in of_region("RESERVATIONS_TIMELINE") if column.name == "per_second_details")
+    assert (seconds.mode, seconds.fields[0]) == ("REPEATED", Field("start_time", "TIMESTAMP"))
+    assert of_region("TABLE_STORAGE_USAGE_TIMELINE_BY_FOLDER")[:2] == (
+        Field("usage_date", "DATE"),
+        Field("folder_numbers", "INTEGER", "REPEATED"),
+    )
+    assert "folder_numbers" not in {column.name for column in of_region("TABLE_STORAGE_USAGE_TIMELINE")}
+
+
+@pytest.mark.parametrize("view", ["PARTITIONS", "SEARCH_INDEXES"])
+def test_a_view_of_one_dataset_is_not_asked_of_a_region(view: str) -> None:
+    assert columns(catalog({}), f"acme-data.shop.INFORMATION_SCHEMA.{view}")
+    with pytest.raises(Unavailable, match=f"names a region, but {view} tells of one dataset only"):
+        of_region(view)
+    with pytest.raises(Unavailable, match="neither a dataset nor a region"):
+        columns(catalog({}), f"other-data.INFORMATION_SCHEMA.{view}")
 
 
 def test_an_edited_file_is_noticed_and_an_unchanged_one_analyzed_once() -> None:
