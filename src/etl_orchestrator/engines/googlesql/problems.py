@@ -6,7 +6,7 @@ import re
 
 from etl_orchestrator.engines.googlesql.instance import Refusal
 from etl_orchestrator.engines.googlesql.text import Spelled
-from etl_orchestrator.errors import EngineError, Unsupported
+from etl_orchestrator.errors import EngineError, Unavailable, Unsupported
 from etl_orchestrator.tools import Routine, SqlProblem
 
 _AT = re.compile(r"\s*\[at (\d+):(\d+)\]\s*\Z")
@@ -17,10 +17,11 @@ _IN_ROUTINE = re.compile(
     r"Invalid (?:function|table-valued function) .*?\[at (\d+):(\d+)\]; (?:Analysis of (.*?) failed.*?; )(.*)\Z",
     re.DOTALL,
 )
-_GROUP = re.compile(r"(?:TEMPLATED_SQL_FUNCTION|ROUTINE|QUICK):", re.IGNORECASE)
+_GROUP = re.compile(r"(?:TEMPLATED_SQL_FUNCTION|ROUTINE|QUICK|EXTERNAL):", re.IGNORECASE)
 _BUILTIN_FUNCTION = re.compile(r"Unsupported built-in function: (.*)")
 #: Function names with a dot that belong to GoogleSQL; all others are routines of somebody's dataset.
 _NAMESPACES = {"safe", "net", "keys", "aead", "hll_count", "kll_quantiles"}
+_NO_GRAPH = re.compile(r"Property graph not found: ([\w`.-]+)")
 _NO_FUNCTION = re.compile(r"(?:Function|Table-valued function) not found: `?([\w`.-]+\.[\w`.-]+)")
 
 #: Limits and gaps of the reference evaluator which it reports as if the query were wrong.
@@ -39,7 +40,8 @@ class RoutineRefused(Exception):
 
 
 def problem_of(refusal: Refusal, sql: Spelled) -> SqlProblem:
-    """What is wrong with the query. Raises EngineError when it is the engine that fails."""
+    """What is wrong with the query. Raises EngineError when it is the engine that fails, Unavailable for what it cannot
+    know."""
     message = refusal.message
     if refusal.code in (_UNIMPLEMENTED, _INTERNAL, _RESOURCE_EXHAUSTED) or _OWN_LIMITS.search(message):
         raise failure_of(refusal)
@@ -49,6 +51,8 @@ def problem_of(refusal: Refusal, sql: Spelled) -> SqlProblem:
     if inner:  # the last place is in the body of the routine, the first in the query
         place, message = inner, f"{inner.group(3)}: {inner.group(4)}"
     message = _GROUP.sub("", message)
+    if graph := _NO_GRAPH.match(message):
+        raise Unavailable(f"the property graph {graph[1]} is not known here", fix="ask BigQuery")
     routine = _NO_FUNCTION.match(message)
     name = routine.group(1).replace("`", "") if routine else ""
     if name and name.split(".")[0].lower() not in _NAMESPACES:

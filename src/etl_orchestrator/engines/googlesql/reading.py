@@ -98,7 +98,7 @@ def _outputs(statement: Any) -> Any:
 def _columns(statement: Any) -> tuple[Schema, Field | None]:
     """Columns as BigQuery names them: those without a name are f0_, f1_ ..."""
     outputs = _outputs(statement)
-    if outputs and inherited(statement, "is_value_table"):
+    if outputs and has(statement, "is_value_table") and inherited(statement, "is_value_table"):
         only = field_of("f0_", outputs[0].column.type)
         return (only.fields, only) if only.type == "RECORD" and only.mode != "REPEATED" else ((only,), None)
     return _named((output.name, output.column.type) for output in outputs), None

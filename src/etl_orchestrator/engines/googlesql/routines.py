@@ -75,6 +75,7 @@ class Known:
         if self.kind == "procedure":  # a function must give something
             proto.signature[0].return_type.kind = SignatureArgumentKind.ARG_TYPE_FIXED
             proto.signature[0].return_type.type.type_kind = TypeKind.TYPE_INT64
+        proto.options.supports_null_handling_modifier = self.aggregate and self.language == "JS"
         proto.options.sql_name = self.name
         proto.options.uses_upper_case_sql_name = False
         if self.kind == "function" and self.language == _SQL and (with_body or (self.is_templated and not self.quick)):

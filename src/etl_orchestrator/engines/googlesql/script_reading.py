@@ -311,7 +311,7 @@ def _defined(statement: Any) -> Schema:
 def _altered(columns: Schema, statement: Any) -> Schema:
     """The columns after an ALTER."""
     found = list(columns)
-    for item in inherited(statement, "alter_action_list"):
+    for item in inherited(statement, "alter_action_list") if has(statement, "alter_action_list") else ():
         action = concrete(item)
         name = action.name.lower() if has(action, "name") else ""
         if kind(action) == "AddColumnAction":
@@ -323,6 +323,12 @@ def _altered(columns: Schema, statement: Any) -> Schema:
         elif kind(action) == "RenameColumnAction":
             found = [
                 replace(column, name=action.new_name) if column.name.lower() == name else column for column in found
+            ]
+        elif kind(action) == "AlterColumnSetDataTypeAction":
+            given = inherited(action, "column").lower()
+            found = [
+                field_of(column.name, action.updated_type) if column.name.lower() == given else column
+                for column in found
             ]
     return tuple(found)
 

@@ -45,7 +45,7 @@ _FILLED_CATALOGS = 8
 #: Features of the engine that BigQuery does not have: with them it accepts what BigQuery refuses, and is slower.
 _LEFT_OUT_PARTS = (
     "_TIMESTAMP_NANOS", "_TIMESTAMP_PICOS", "_TIMESTAMP_PRECISION", "PROTO", "ANONYMIZATION", "MODULES",
-    "LATERAL_COLUMN_REFERENCES", "LATERAL_JOIN", "DML_RETURNING", "FOR_UPDATE", "ON_CONFLICT", "MULTILEVEL_AGGREGATION",
+    "LATERAL_COLUMN_REFERENCES", "LATERAL_JOIN", "DML_RETURNING", "FOR_UPDATE", "ON_CONFLICT", "AGGREGATION_ON_UDAS",
     "AGGREGATE_FILTERING", "_MULTIWAY_UNNEST", "FLATTEN_ARRAYS", "SPANNER", "SLASH_PATHS", "UPDATE_CONSTRUCTOR",
     "MEASURES", "CAST_DIFFERENT_ARRAY_TYPES", "JSON_TYPE_COMPARISON",
 )  # fmt: skip
@@ -58,13 +58,26 @@ _LEFT_OUT = frozenset(
     for name, number in LanguageFeature
     if any(part in name for part in _LEFT_OUT_PARTS) or name.endswith(_LEFT_OUT_ENDS)
 )
+#: What BigQuery has and the engine thinks unfinished.
 _ADDED = (
     LanguageFeature.FEATURE_DISABLE_FLOAT32,
     LanguageFeature.FEATURE_CREATE_TABLE_CLONE,
     LanguageFeature.FEATURE_CREATE_TABLE_COPY,
     LanguageFeature.FEATURE_COLLATION_SUPPORT,
     LanguageFeature.FEATURE_ANNOTATION_FRAMEWORK,
+    LanguageFeature.FEATURE_DIFFERENTIAL_PRIVACY,
+    LanguageFeature.FEATURE_V_1_4_MULTILEVEL_AGGREGATION,
+    LanguageFeature.FEATURE_V_1_4_LIKE_ANY_SOME_ALL_ARRAY,
+    LanguageFeature.FEATURE_ALTER_COLUMN_SET_DATA_TYPE,
+    LanguageFeature.FEATURE_CREATE_VIEWS_WITH_COLUMN_OPTIONS,
+    LanguageFeature.FEATURE_CREATE_EXTERNAL_TABLE_WITH_PARTITION_COLUMNS,
+    LanguageFeature.FEATURE_NON_SQL_PROCEDURE,
+    LanguageFeature.FEATURE_EXTERNAL_SECURITY_PROCEDURE,
 )
+_RESERVED = ("QUALIFY", "GRAPH_TABLE", "MATCH_RECOGNIZE")
+#: What CREATE, ALTER and DROP may name besides what the engine knows, and what they may name in a dataset.
+_ENTITIES = ("CAPACITY", "RESERVATION", "ASSIGNMENT", "BI_CAPACITY", "ORGANIZATION", "PROJECT", "DATA_POLICY")
+_PARTS = ("REPLICA",)
 _FRAME = Field(
     "",
     "RECORD",
@@ -171,7 +184,9 @@ class Session:
         del language.enabled_language_features[:]
         language.enabled_language_features.extend([*features, *_ADDED])
         language.product_mode = ProductMode.PRODUCT_EXTERNAL
-        language.reserved_keywords.append("QUALIFY")
+        language.reserved_keywords.extend(_RESERVED)
+        language.supported_generic_entity_types.extend(_ENTITIES)
+        language.supported_generic_sub_entity_types.extend(_PARTS)
         del language.supported_statement_kinds[:]  # none named means all
         self._language = language
         self.functions = ZetaSQLBuiltinFunctionOptionsProto(language_options=language)

@@ -20,6 +20,8 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _DOTTED = re.compile(r"[\w-]+(\.[\w-]+)+\*?\Z")
+_PART = re.compile(r"`[^`]+`|[^.`]+")
+_DEFAULT_CONNECTION = ("$connection_default",)  # the engine's name for it
 _CONNECTION = re.compile(r"\bCONNECTION\s+((?:`[^`]+`|[A-Za-z_][\w-]*)(?:\.(?:`[^`]+`|\w[\w-]*))*)", re.IGNORECASE)
 #: First words of statements that BigQuery knows and this engine does not analyze.
 _STATEMENTS = frozenset(
@@ -186,11 +188,12 @@ def calls(sql: str) -> set[tuple[str, str]]:
 
 def connections(sql: str) -> set[tuple[str, ...]]:
     """The paths that stand behind the word CONNECTION: whether there is such a connection only BigQuery knows."""
-    return {
-        tuple(part.strip("`") for part in found.group(1).split("."))
-        for found in _CONNECTION.finditer(sql)
-        if found.group(1).upper() != "DEFAULT"
-    }
+    named = {found.group(1) for found in _CONNECTION.finditer(sql)}
+    paths: set[tuple[str, ...]] = {_DEFAULT_CONNECTION for name in named if name.upper() == "DEFAULT"}
+    for name in named:  # a path in one pair of backticks is looked up as written, or part by part where it is split
+        parts = tuple(part.strip("`") for part in _PART.findall(name))
+        paths |= {parts, tuple(".".join(parts).split("."))}
+    return paths
 
 
 def beyond_one_query(sql: str) -> str:
