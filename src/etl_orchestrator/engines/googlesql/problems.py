@@ -53,6 +53,8 @@ def problem_of(refusal: Refusal, sql: Spelled) -> SqlProblem:
     message = _GROUP.sub("", message)
     if graph := _NO_GRAPH.match(message):
         raise Unavailable(f"the property graph {graph[1]} is not known here", fix="ask BigQuery")
+    if "does not have primary key defined" in message:
+        raise Unsupported("the local engine does not know the keys of tables, which a property graph needs")
     routine = _NO_FUNCTION.match(message)
     name = routine.group(1).replace("`", "") if routine else ""
     if name and name.split(".")[0].lower() not in _NAMESPACES:

@@ -24,6 +24,7 @@ from etl_orchestrator.engines.googlesql.protocol import (
     ParameterMode,
     ParseLocationRecordType,
     ProductMode,
+    ResolvedNodeKind,
     SimpleCatalogProto,
     SimpleColumnProto,
     SimpleTableProto,
@@ -47,7 +48,8 @@ _LEFT_OUT_PARTS = (
     "_TIMESTAMP_NANOS", "_TIMESTAMP_PICOS", "_TIMESTAMP_PRECISION", "PROTO", "ANONYMIZATION", "MODULES",
     "LATERAL_COLUMN_REFERENCES", "LATERAL_JOIN", "DML_RETURNING", "FOR_UPDATE", "ON_CONFLICT", "AGGREGATION_ON_UDAS",
     "AGGREGATE_FILTERING", "_MULTIWAY_UNNEST", "FLATTEN_ARRAYS", "SPANNER", "SLASH_PATHS", "UPDATE_CONSTRUCTOR",
-    "MEASURES", "CAST_DIFFERENT_ARRAY_TYPES", "JSON_TYPE_COMPARISON",
+    "MEASURES", "CAST_DIFFERENT_ARRAY_TYPES", "JSON_TYPE_COMPARISON", "PIPE_STATIC_DESCRIBE", "PIPE_DESCRIBE", "PIPE_ASSERT",
+    "PIPE_LOG", "PIPE_IF", "PIPE_FORK", "PIPE_TEE", "PIPE_EXPORT_DATA", "PIPE_CREATE_TABLE", "PIPE_INSERT", "PIPE_RECURSIVE",
 )  # fmt: skip
 _LEFT_OUT_ENDS = (
     "_ARRAY_ORDERING", "_ARRAY_EQUALITY", "_ARRAY_ZIP", "_ARRAY_FIND_FUNCTIONS", "_MAP_TYPE", "_UUID_TYPE", "_ROW_TYPE",
@@ -73,7 +75,17 @@ _ADDED = (
     LanguageFeature.FEATURE_CREATE_EXTERNAL_TABLE_WITH_PARTITION_COLUMNS,
     LanguageFeature.FEATURE_NON_SQL_PROCEDURE,
     LanguageFeature.FEATURE_EXTERNAL_SECURITY_PROCEDURE,
+    LanguageFeature.FEATURE_SQL_GRAPH_DEFAULT_LABEL_AND_PROPERTY_DEFINITION_OPTIONS,
 )
+#: Statements of the engine that BigQuery does not have.
+_LEFT_OUT_STATEMENTS = frozenset(
+    f"RESOLVED_{name}_STMT" for name in (
+        "EXPLAIN", "DESCRIBE", "SHOW", "ANALYZE", "RENAME", "CREATE_DATABASE", "ALTER_DATABASE", "CREATE_SEQUENCE",
+        "ALTER_SEQUENCE", "CREATE_CONSTANT", "CREATE_APPROX_VIEW", "ALTER_APPROX_VIEW", "CREATE_PRIVILEGE_RESTRICTION",
+        "ALTER_PRIVILEGE_RESTRICTION", "DROP_PRIVILEGE_RESTRICTION", "EXPORT_METADATA", "DEFINE_TABLE", "SET_TRANSACTION",
+        "START_BATCH", "RUN_BATCH", "ABORT_BATCH", "CLONE_DATA", "IMPORT", "MODULE",
+    )
+)  # fmt: skip
 _RESERVED = ("QUALIFY", "GRAPH_TABLE", "MATCH_RECOGNIZE")
 #: What CREATE, ALTER and DROP may name besides what the engine knows, and what they may name in a dataset.
 _ENTITIES = ("CAPACITY", "RESERVATION", "ASSIGNMENT", "BI_CAPACITY", "ORGANIZATION", "PROJECT", "DATA_POLICY")
@@ -187,7 +199,9 @@ class Session:
         language.reserved_keywords.extend(_RESERVED)
         language.supported_generic_entity_types.extend(_ENTITIES)
         language.supported_generic_sub_entity_types.extend(_PARTS)
-        del language.supported_statement_kinds[:]  # none named means all
+        language.supported_statement_kinds[:] = (
+            number for name, number in ResolvedNodeKind if name.endswith("_STMT") and name not in _LEFT_OUT_STATEMENTS
+        )
         self._language = language
         self.functions = ZetaSQLBuiltinFunctionOptionsProto(language_options=language)
 

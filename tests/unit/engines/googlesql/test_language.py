@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from etl_orchestrator.engines.googlesql import GoogleSql
-from etl_orchestrator.errors import Unavailable
+from etl_orchestrator.errors import Unavailable, Unsupported
 from etl_orchestrator.table import Field, TableRef
 from etl_orchestrator.tools import TableData
 
@@ -67,6 +67,11 @@ def test_it_is_read(engine: GoogleSql, sql: str, columns: str) -> None:
         ("SELECT SUM(price GROUP BY rider) AS a FROM shop.rides_v1", "neither grouped nor aggregated"),
         ("SELECT CONTAINS_SUBSTR(rider) AS a FROM shop.rides_v1", "No matching signature for function CONTAINS_SUBSTR"),
         ("CREATE ROLE x", "ROLE is not a supported object type"),
+        ("FROM shop.rides_v1 |> ASSERT price > 0", "Pipe ASSERT not supported"),
+        ("FROM shop.rides_v1 |> FORK (|> SELECT rider), (|> SELECT price)", "Pipe FORK not supported"),
+        ("FROM shop.rides_v1 |> SELECT rider |> CREATE TABLE shop.t", "Pipe CREATE TABLE not supported"),
+        ("EXPLAIN SELECT 1", "Statement not supported: ExplainStatement"),
+        ("CREATE SEQUENCE shop.s", "Statement not supported: CreateSequenceStatement"),
     ],
 )
 def test_it_is_refused(engine: GoogleSql, sql: str, message: str) -> None:
@@ -79,6 +84,12 @@ def test_it_is_refused(engine: GoogleSql, sql: str, message: str) -> None:
 def test_a_property_graph_is_not_known_here(engine: GoogleSql) -> None:
     with pytest.raises(Unavailable, match=r"the property graph shop\.graph is not known"):
         engine.analyze("SELECT * FROM GRAPH_TABLE(shop.graph MATCH (n) RETURN n.x AS x)", {}, {})
+
+
+def test_the_keys_of_tables_are_not_known_here(engine: GoogleSql) -> None:
+    nodes = "CREATE TABLE shop.n (id INT64, PRIMARY KEY (id) NOT ENFORCED)"
+    with pytest.raises(Unsupported, match="keys of tables"):
+        engine.analyze(f"{nodes}; CREATE PROPERTY GRAPH shop.g NODE TABLES (shop.n)", {}, {})
 
 
 def test_what_is_read_here_can_be_run_here(engine: GoogleSql) -> None:
