@@ -19,7 +19,7 @@ from etl_orchestrator.engines.googlesql.reading import LazyLineage, Reading, lit
 from etl_orchestrator.engines.googlesql.resolved import concrete, has, inherited, kind, walk
 from etl_orchestrator.engines.googlesql.routines import known_of
 from etl_orchestrator.engines.googlesql.session import SYSTEM_VARIABLES, Session
-from etl_orchestrator.engines.googlesql.text import Spelled, spell
+from etl_orchestrator.engines.googlesql.text import Spelled, positional, spell, with_names
 from etl_orchestrator.engines.googlesql.types import field_of, parse_type, spelling
 from etl_orchestrator.errors import InvalidInput, Unsupported
 from etl_orchestrator.sql import script
@@ -203,12 +203,13 @@ class ScriptReader:
                 f"the text of EXECUTE IMMEDIATE in line {line}, column {column} is known only when the script runs"
             )
             return
-        if any(not name for _, name in values):
-            raise Unsupported("the local engine does not read parameters without a name (EXECUTE IMMEDIATE ... USING)")
-        inner = ScriptReader(self._session, Spelled(text, text, ()), self._scope, {})
-        inner.found, inner._origins = self.found, self._origins
-        inner._parameters = {name: spelling(field_) for field_, name in values}
         try:
+            text = with_names(text)
+            inner = ScriptReader(self._session, Spelled(text, text, ()), self._scope, {})
+            inner.found, inner._origins = self.found, self._origins
+            inner._parameters = {
+                name or positional(number): spelling(field_) for number, (field_, name) in enumerate(values, start=1)
+            }
             (statement,) = script.parse(text)
             if targets:
                 inner._read(statement.span, targets=targets)

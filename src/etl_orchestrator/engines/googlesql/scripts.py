@@ -13,6 +13,7 @@ from etl_orchestrator.engines.googlesql.evaluation import Evaluator, Failure
 from etl_orchestrator.engines.googlesql.script_state import Frame, State, coerced, failed
 from etl_orchestrator.engines.googlesql.session import Session
 from etl_orchestrator.engines.googlesql.statements import Statements
+from etl_orchestrator.engines.googlesql.text import positional, with_names
 from etl_orchestrator.engines.googlesql.types import field_of, parse_type, type_name
 from etl_orchestrator.errors import InvalidInput, TimedOut, Unsupported
 from etl_orchestrator.sql import script
@@ -29,7 +30,6 @@ from etl_orchestrator.sql.script_nodes import (
     Raise,
     Statement,
 )
-from etl_orchestrator.sql.tokens import tokenize
 from etl_orchestrator.table import Field
 from etl_orchestrator.tools import ParameterValue, Routine, SqlProblem, Value
 
@@ -229,8 +229,8 @@ class ScriptRun:
         parameters = dict(frame.parameters)
         for number, (span, name) in enumerate(node.using, start=1):
             given, value = self._statements.value(span.of(frame.text), frame)
-            parameters[name or f"positional_{number}"] = ParameterValue(type_name(given), value)
-        inner = Frame(_with_names(str(text)), parameters, [*frame.scopes, {}])
+            parameters[name or positional(number)] = ParameterValue(type_name(given), value)
+        inner = Frame(with_names(str(text)), parameters, [*frame.scopes, {}])
         self.run(inner)
         if node.into:
             self._into(node.into, frame)
@@ -257,14 +257,6 @@ def _parsed(text: str) -> tuple[Node, ...]:
 def _place(at: str | None) -> tuple[int, int]:
     found = re.search(r"line (\d+), column (\d+)", at or "")
     return (int(found.group(1)), int(found.group(2))) if found else (0, 0)
-
-
-def _with_names(text: str) -> str:
-    """The text with a name for each positional parameter."""
-    marks = [token for token in tokenize(text) if token.text == "?"]
-    for number, token in reversed(list(enumerate(marks, start=1))):
-        text = f"{text[: token.start]}@positional_{number}{text[token.end :]}"
-    return text
 
 
 _RUN: Mapping[type, Callable[[ScriptRun, Any, Frame], None]] = {

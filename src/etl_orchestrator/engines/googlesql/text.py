@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from etl_orchestrator.sql.tokens import RESERVED, position
+from etl_orchestrator.sql.tokens import RESERVED, position, tokenize
 
 _TOKEN = re.compile(
     r"""
@@ -194,6 +194,19 @@ def connections(sql: str) -> set[tuple[str, ...]]:
         parts = tuple(part.strip("`") for part in _PART.findall(name))
         paths |= {parts, tuple(".".join(parts).split("."))}
     return paths
+
+
+def positional(number: int) -> str:
+    """The name of the positional parameter that is the first, second, …"""
+    return f"positional_{number}"
+
+
+def with_names(sql: str) -> str:
+    """The text with a name for each positional parameter."""
+    marks = [token for token in tokenize(sql) if token.text == "?"]
+    for number, token in reversed(list(enumerate(marks, start=1))):
+        sql = f"{sql[: token.start]}@{positional(number)}{sql[token.end :]}"
+    return sql
 
 
 def beyond_one_query(sql: str) -> str:
