@@ -34,6 +34,8 @@ from etl_orchestrator.table import Field, Schema, TableRef
 from etl_orchestrator.tools import ParameterValue, Routine, Rows, SqlProblem, TableData, Value, View
 
 _OUT_OF_RANGE = 11
+#: Functions that the evaluator has for itself, see `Session.functions_run`.
+_FOR_ITSELF = re.compile(r"\b(NULL)?IFERROR\b", re.IGNORECASE)
 _READINGS, _FUNCTIONS = 64, 256
 
 
@@ -121,9 +123,10 @@ class Evaluator:
 
     def _rows_at_once(self, session: Session, sql: str, around: Surroundings) -> Rows | None:
         """The rows of a query that is read by the engine only once, while it runs; None where that does not do: views,
-        tables that the words alone do not tell, and whatever fails, for which `read` has the better words."""
+        tables that the words alone do not tell, functions that it has for itself, and whatever fails, for which `read`
+        has the better words."""
         data = {table: given for table, given in around.tables.items() if isinstance(given, TableData)}
-        if around.temporary or len(data) < len(around.tables) or begins_value(sql):
+        if around.temporary or len(data) < len(around.tables) or begins_value(sql) or _FOR_ITSELF.search(sql):
             return None
         runnable = Runnable()
         runnable.data |= narrowed_rows(sql, with_wildcards(sql, data))
@@ -283,7 +286,7 @@ class Evaluator:
     def _contents(
         self, session: Session, runnable: Runnable, around: Surroundings
     ) -> tuple[Contents, dict[str, Computed]]:
-        catalog = base_catalog(session.functions)
+        catalog = base_catalog(session.functions_run)
         bodies = [self._body(known, runnable) for known in runnable.routines if known.kind != "procedure"]
         add_routines(catalog, [known for known, _ in bodies])
         computed = {name: function for _, found in bodies for name, function in found.items()}

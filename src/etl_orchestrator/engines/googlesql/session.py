@@ -10,7 +10,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from etl_orchestrator.engines.googlesql import protocol
+from etl_orchestrator.engines.googlesql import bigquery, protocol
 from etl_orchestrator.engines.googlesql.answers import Answers
 from etl_orchestrator.engines.googlesql.catalog import PARTITION_COLUMNS, Scope, catalog_of
 from etl_orchestrator.engines.googlesql.instance import MEMORY_BYTES, Instance, Refusal
@@ -19,12 +19,10 @@ from etl_orchestrator.engines.googlesql.problems import RoutineRefused, problem_
 from etl_orchestrator.engines.googlesql.protocol import (
     AnalyzerOptionsProto,
     ErrorMessageMode,
-    LanguageFeature,
+    FunctionSignatureId,
     LanguageOptionsProto,
     ParameterMode,
     ParseLocationRecordType,
-    ProductMode,
-    ResolvedNodeKind,
     SimpleCatalogProto,
     SimpleColumnProto,
     SimpleTableProto,
@@ -43,53 +41,6 @@ from etl_orchestrator.tools import Routine
 ROW_NUMBER = "supplied_row_number"
 _CATALOGS = 16
 _FILLED_CATALOGS = 8
-#: Features of the engine that BigQuery does not have: with them it accepts what BigQuery refuses, and is slower.
-_LEFT_OUT_PARTS = (
-    "_TIMESTAMP_NANOS", "_TIMESTAMP_PICOS", "_TIMESTAMP_PRECISION", "PROTO", "ANONYMIZATION", "MODULES",
-    "LATERAL_COLUMN_REFERENCES", "LATERAL_JOIN", "DML_RETURNING", "FOR_UPDATE", "ON_CONFLICT", "AGGREGATION_ON_UDAS",
-    "AGGREGATE_FILTERING", "_MULTIWAY_UNNEST", "FLATTEN_ARRAYS", "SPANNER", "SLASH_PATHS", "UPDATE_CONSTRUCTOR",
-    "MEASURES", "CAST_DIFFERENT_ARRAY_TYPES", "JSON_TYPE_COMPARISON", "PIPE_STATIC_DESCRIBE", "PIPE_DESCRIBE", "PIPE_ASSERT",
-    "PIPE_LOG", "PIPE_IF", "PIPE_FORK", "PIPE_TEE", "PIPE_EXPORT_DATA", "PIPE_CREATE_TABLE", "PIPE_INSERT", "PIPE_RECURSIVE",
-)  # fmt: skip
-_LEFT_OUT_ENDS = (
-    "_ARRAY_ORDERING", "_ARRAY_EQUALITY", "_ARRAY_ZIP", "_ARRAY_FIND_FUNCTIONS", "_MAP_TYPE", "_UUID_TYPE", "_ROW_TYPE",
-    "_TTL",
-)  # fmt: skip
-_LEFT_OUT = frozenset(
-    number
-    for name, number in LanguageFeature
-    if any(part in name for part in _LEFT_OUT_PARTS) or name.endswith(_LEFT_OUT_ENDS)
-)
-#: What BigQuery has and the engine thinks unfinished.
-_ADDED = (
-    LanguageFeature.FEATURE_DISABLE_FLOAT32,
-    LanguageFeature.FEATURE_CREATE_TABLE_CLONE,
-    LanguageFeature.FEATURE_CREATE_TABLE_COPY,
-    LanguageFeature.FEATURE_COLLATION_SUPPORT,
-    LanguageFeature.FEATURE_ANNOTATION_FRAMEWORK,
-    LanguageFeature.FEATURE_DIFFERENTIAL_PRIVACY,
-    LanguageFeature.FEATURE_V_1_4_MULTILEVEL_AGGREGATION,
-    LanguageFeature.FEATURE_V_1_4_LIKE_ANY_SOME_ALL_ARRAY,
-    LanguageFeature.FEATURE_ALTER_COLUMN_SET_DATA_TYPE,
-    LanguageFeature.FEATURE_CREATE_VIEWS_WITH_COLUMN_OPTIONS,
-    LanguageFeature.FEATURE_CREATE_EXTERNAL_TABLE_WITH_PARTITION_COLUMNS,
-    LanguageFeature.FEATURE_NON_SQL_PROCEDURE,
-    LanguageFeature.FEATURE_EXTERNAL_SECURITY_PROCEDURE,
-    LanguageFeature.FEATURE_SQL_GRAPH_DEFAULT_LABEL_AND_PROPERTY_DEFINITION_OPTIONS,
-)
-#: Statements of the engine that BigQuery does not have.
-_LEFT_OUT_STATEMENTS = frozenset(
-    f"RESOLVED_{name}_STMT" for name in (
-        "EXPLAIN", "DESCRIBE", "SHOW", "ANALYZE", "RENAME", "CREATE_DATABASE", "ALTER_DATABASE", "CREATE_SEQUENCE",
-        "ALTER_SEQUENCE", "CREATE_CONSTANT", "CREATE_APPROX_VIEW", "ALTER_APPROX_VIEW", "CREATE_PRIVILEGE_RESTRICTION",
-        "ALTER_PRIVILEGE_RESTRICTION", "DROP_PRIVILEGE_RESTRICTION", "EXPORT_METADATA", "DEFINE_TABLE", "SET_TRANSACTION",
-        "START_BATCH", "RUN_BATCH", "ABORT_BATCH", "CLONE_DATA", "IMPORT", "MODULE",
-    )
-)  # fmt: skip
-_RESERVED = ("QUALIFY", "GRAPH_TABLE", "MATCH_RECOGNIZE")
-#: What CREATE, ALTER and DROP may name besides what the engine knows, and what they may name in a dataset.
-_ENTITIES = ("CAPACITY", "RESERVATION", "ASSIGNMENT", "BI_CAPACITY", "ORGANIZATION", "PROJECT", "DATA_POLICY")
-_PARTS = ("REPLICA",)
 _FRAME = Field(
     "",
     "RECORD",
@@ -192,18 +143,18 @@ class Session:
         self._filled: OrderedDict[bytes, int] = OrderedDict()
         request = protocol.LanguageOptionsRequest(maximum_features=True)
         language = instance.call("GetLanguageOptions", request, LanguageOptionsProto)
-        features = [feature for feature in language.enabled_language_features if feature not in _LEFT_OUT]
-        del language.enabled_language_features[:]
-        language.enabled_language_features.extend([*features, *_ADDED])
-        language.product_mode = ProductMode.PRODUCT_EXTERNAL
-        language.reserved_keywords.extend(_RESERVED)
-        language.supported_generic_entity_types.extend(_ENTITIES)
-        language.supported_generic_sub_entity_types.extend(_PARTS)
-        language.supported_statement_kinds[:] = (
-            number for name, number in ResolvedNodeKind if name.endswith("_STMT") and name not in _LEFT_OUT_STATEMENTS
-        )
+        bigquery.restrict(language)
         self._language = language
-        self.functions = ZetaSQLBuiltinFunctionOptionsProto(language_options=language)
+        self.functions = self._functions_without(*bigquery.NO_FUNCTIONS, *bigquery.OF_SAFE)
+
+    @cached_property
+    def functions_run(self) -> ZetaSQLBuiltinFunctionOptionsProto:
+        """Those that a statement is run with, which also have what the evaluator itself calls."""
+        return self._functions_without(*bigquery.NO_FUNCTIONS)
+
+    def _functions_without(self, *signatures: str) -> ZetaSQLBuiltinFunctionOptionsProto:
+        numbers = [getattr(FunctionSignatureId, f"FN_{signature}") for signature in signatures]
+        return ZetaSQLBuiltinFunctionOptionsProto(language_options=self._language, exclude_function_ids=numbers)
 
     @cached_property
     def _rewrites(self) -> list[int]:

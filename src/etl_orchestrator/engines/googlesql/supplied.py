@@ -186,13 +186,10 @@ _ALWAYS = {
     "TO_BASE32": "to_base32",
     "FROM_BASE32": "from_base32",
 }
-#: Functions that trap or answer wrongly (ZSTD_COMPRESS gives no bytes at all), and what to say of them.
+#: Functions that trap or answer wrongly, and what to say of them.
 _REFUSED = {
     "COLLATE": "COLLATE, whose orders are not in it",
     "SESSION_USER": "SESSION_USER, which tells who runs the query",
-    "ZSTD_COMPRESS": "ZSTD_COMPRESS",
-    "ZSTD_DECOMPRESS_TO_BYTES": "ZSTD_DECOMPRESS_TO_BYTES",
-    "ZSTD_DECOMPRESS_TO_STRING": "ZSTD_DECOMPRESS_TO_STRING",
 }
 _NAME_OF_DAY = re.compile(r"DAY", re.IGNORECASE)
 _DATE_FUNCTION = re.compile(r"(FORMAT|PARSE)_(DATE|DATETIME|TIME|TIMESTAMP)\Z")

@@ -328,3 +328,49 @@ def test_what_bigquery_refuses_is_refused(engine: GoogleSql, sql: str, message: 
     problem = engine.analyze(sql, SCHEMAS, {}).problem
     assert problem
     assert message in problem.message
+
+
+LEFT_OUT = (
+    "APPROX_COSINE_DISTANCE", "APPROX_DOT_PRODUCT", "APPROX_EUCLIDEAN_DISTANCE", "ARRAY_AVG", "ARRAY_FILTER",
+    "ARRAY_INCLUDES", "ARRAY_INCLUDES_ALL", "ARRAY_INCLUDES_ANY", "ARRAY_IS_DISTINCT", "ARRAY_LAST_N", "ARRAY_MAX",
+    "ARRAY_MIN", "ARRAY_SUM", "ARRAY_TRANSFORM", "BOOL_ARRAY", "DOT_PRODUCT", "FLOAT64_ARRAY", "IFERROR",
+    "INT64_ARRAY", "ISERROR", "IS_FIRST", "IS_LAST", "JSON_CONTAINS", "LAX_BOOL_ARRAY", "LAX_FLOAT64_ARRAY",
+    "LAX_INT64_ARRAY", "LAX_STRING_ARRAY", "NULLIFERROR", "NULLIFZERO", "PI", "PI_BIGNUMERIC", "PI_NUMERIC",
+    "REGEXP_EXTRACT_GROUPS", "SAFE_TO_JSON", "SPLIT_SUBSTR", "STRING_ARRAY", "ST_ASKML", "ST_DUMPPOINTS",
+    "ST_GEOGFROMKML", "TIMESTAMP_FROM_UNIX_MICROS", "TIMESTAMP_FROM_UNIX_MILLIS", "TIMESTAMP_FROM_UNIX_SECONDS",
+    "ZEROIFNULL", "ZSTD_COMPRESS", "ZSTD_DECOMPRESS_TO_BYTES", "ZSTD_DECOMPRESS_TO_STRING",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LEFT_OUT)
+def test_functions_that_bigquery_does_not_have_are_not_found(engine: GoogleSql, name: str) -> None:
+    analysis = engine.analyze(f"SELECT {name}()", {}, {})
+    assert analysis.problem
+    assert analysis.problem.message.startswith(f"Function not found: {name}")
+    run = engine.run(f"SELECT {name}() AS x", {}, {})
+    assert run.problem
+    assert run.problem.message.startswith(f"Function not found: {name}")
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "ARRAY_FIRST([1])", "ARRAY_LAST([1])", "ARRAY_SLICE([1], 0, 0)", "BOOL(JSON 'true')", "LAX_STRING(JSON '1')",
+        "JSON_FLATTEN(JSON '1')", "NULLIF(1, 1)", "COSINE_DISTANCE([1.0], [2.0])", "TYPEOF(1)", "REGEXP_SUBSTR('a', 'a')",
+        "CHARACTER_LENGTH('a')", "TIMESTAMP_MILLIS(1)", "ST_DUMP(ST_GEOGPOINT(1, 2))", "JSON_EXTRACT('{}', '$')",
+        "(SELECT VARIANCE(x) FROM UNNEST([1]) AS x)", "SAFE.ARRAY_FIRST([1])",
+    ],
+)  # fmt: skip
+def test_functions_of_bigquery_stay(engine: GoogleSql, call: str) -> None:
+    assert engine.analyze(f"SELECT {call} AS x", {}, {}).problem is None
+
+
+def test_a_function_left_out_can_be_made(engine: GoogleSql) -> None:
+    sql = "CREATE TEMP FUNCTION PI() AS (ACOS(-1)); SELECT ROUND(PI(), 2) AS x"
+    assert engine.analyze(sql, {}, {}).problem is None
+    assert engine.run(sql, {}, {}).rows == ((3.14,),)
+
+
+def test_what_the_evaluator_has_for_itself_makes_calls_safe(engine: GoogleSql) -> None:
+    sql = "CREATE TEMP FUNCTION half(x INT64) AS (1 / x); SELECT SAFE.half(x) AS y FROM UNNEST([0]) AS x"
+    assert engine.run(sql, {}, {}).rows == ((None,),)
