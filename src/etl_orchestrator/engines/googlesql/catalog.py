@@ -66,7 +66,7 @@ class _Folder:
 class Scope:
     """What a statement may name. `variables` are those of a script by name; `made` the tables that it has made, by their
     dotted names. A procedure is only offered for `calling`: the engine crashes on a CALL that fits, so that the arguments
-    are checked as those of a function."""
+    are checked as those of a function. Tables that are `plain` have no pseudo columns."""
 
     schemas: Mapping[TableRef, Schema]
     routines: tuple[Known, ...] = ()
@@ -74,6 +74,7 @@ class Scope:
     variables: Mapping[str, Field] = field(default_factory=dict)
     made: Mapping[str, Schema] = field(default_factory=dict)
     calling: bool = False
+    plain: bool = False
 
     @property
     def key(self) -> object:
@@ -85,6 +86,7 @@ class Scope:
             frozenset(self.variables.items()),
             frozenset(self.made.items()),
             self.calling,
+            self.plain,
         )
 
 
@@ -102,20 +104,18 @@ def pseudo_columns(table: TableRef | str, schema: Schema) -> Schema:
 
 def table_proto(name: str, number: int, table: TableRef | str, schema: Schema) -> SimpleTableProto:
     """One table; `number` is found again in every scan of it."""
-    proto = _columns_of(name, number, schema, str(table))
+    proto = _columns_of(name, number, table, schema)
     for column in pseudo_columns(table, schema):
         proto.column.append(SimpleColumnProto(name=column.name, type=type_of(column), is_pseudo_column=True))
     return proto
 
 
-def _columns_of(name: str, number: int, schema: Schema, told: str = "") -> SimpleTableProto:
+def _columns_of(name: str, number: int, table: TableRef | str, schema: Schema) -> SimpleTableProto:
     proto = SimpleTableProto(name=name, serialization_id=number)
     seen: set[str] = set()
     for column in schema:
         if column.name.lower() in seen:
-            raise InvalidInput(
-                f"the schema of `{told or name}` has two columns `{column.name}`", fix="remove one of them"
-            )
+            raise InvalidInput(f"the schema of `{table}` has two columns `{column.name}`", fix="remove one of them")
         seen.add(column.name.lower())
         proto.column.append(SimpleColumnProto(name=column.name, type=type_of(column)))
     return proto
@@ -133,13 +133,14 @@ def catalog_of(
     short = Counter((table.dataset.lower(), table.name.lower()) for table in tables)
     for number, table in enumerate(tables, start=1):
         *schema, name = table.name.split(".")  # INFORMATION_SCHEMA.TABLES is a name of two parts
-        proto = table_proto(name, number, table, scope.schemas[table])
+        make = _columns_of if scope.plain else table_proto
+        proto = make(name, number, table, scope.schemas[table])
         _insert(root, (table.project, table.dataset, *schema), table, proto)
         if short[(table.dataset.lower(), table.name.lower())] == 1:
             _insert(root, (table.dataset, *schema), table, proto)
     for number, (name, columns) in enumerate(scope.made.items(), start=len(tables) + 1):
         path = tuple(name.split("."))
-        proto = _columns_of(path[-1], number, columns, name)
+        proto = _columns_of(path[-1], number, name, columns)
         for place in (path[:-1], path[-2:-1]) if len(path) > 1 else ((), ("_SESSION",)):
             root.below(place).tables[path[-1].lower()] = proto
     _insert_routines(root, [known for known in scope.routines if scope.calling or known.kind != "procedure"])

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from etl_orchestrator.engines.googlesql.answers import is_doubtful
-from etl_orchestrator.engines.googlesql.catalog import Scope, own_columns
+from etl_orchestrator.engines.googlesql.catalog import PARTITION_COLUMNS, SUFFIX_COLUMN, Scope, own_columns
 from etl_orchestrator.engines.googlesql.instance import Refusal
 from etl_orchestrator.engines.googlesql.lineage import Origin
 from etl_orchestrator.engines.googlesql.models import model_functions
@@ -34,6 +34,9 @@ _TEXT = Field("text", "STRING")
 _QUERIES = ("QUERY", "EXPORT DATA")
 _CHANGES = ("INSERT", "UPDATE", "DELETE", "MERGE", "TRUNCATE TABLE")
 _TABLES = ("TABLE", "VIEW")
+#: The engine counts the pseudo columns of a table among those of one that is made LIKE it.
+_PSEUDO = frozenset(column.name for column in (*PARTITION_COLUMNS, SUFFIX_COLUMN))
+_UNLIKE = "number of columns in the LIKE table does not match"
 _TRANSACTIONS = ("BEGIN TRANSACTION", "COMMIT TRANSACTION", "ROLLBACK TRANSACTION")
 #: Procedures of BigQuery itself, whose arguments nobody describes to the engine.
 _SYSTEM_PROCEDURES = "BQ."
@@ -89,6 +92,8 @@ class ScriptReader:
         reading = reading_in(replace(self._scope, routines=quick)) if quick else Reading()
         if not quick or reading.problem or is_doubtful(walk(reading.statement)):
             reading = reading_in(self._scope)
+            if reading.problem and _UNLIKE in reading.problem.message:
+                reading = reading_in(replace(self._scope, plain=True))
             if not reading.problem and any(routine.is_templated for routine in routines):
                 self._session.answers.learn(walk(reading.statement), routines)
         if reading.problem:
@@ -306,7 +311,8 @@ def _defined(statement: Any) -> Schema:
     """The columns a CREATE TABLE without a query lists or takes from another table; a SNAPSHOT has no list."""
     if not has(statement, "column_definition_list"):
         return ()
-    return tuple(field_of(column.name, column.type) for column in inherited(statement, "column_definition_list"))
+    listed = inherited(statement, "column_definition_list")
+    return tuple(field_of(column.name, column.type) for column in listed if column.name not in _PSEUDO)
 
 
 def _altered(columns: Schema, statement: Any) -> Schema:

@@ -51,7 +51,11 @@ def engine() -> GoogleSql:
         ("ASSERT (SELECT COUNT(*) FROM web.daily_v1) > 0 AS 'rows'", "", "daily_v1", ""),
         ("CREATE TABLE web.copy CLONE web.daily_v1; SELECT * FROM web.copy", "day DATE, total INTEGER", "daily_v1", "web.copy"),
         ("CREATE SNAPSHOT TABLE web.copy CLONE web.daily_v1; SELECT * FROM web.copy", "day DATE, total INTEGER", "daily_v1", "web.copy"),
-        ("CREATE TABLE web.twin LIKE web.daily_v1; SELECT total FROM web.twin", "total INTEGER", "", "web.twin"),
+        ("CREATE TABLE web.twin LIKE web.daily_v1; SELECT * FROM web.twin", "day DATE, total INTEGER", "", "web.twin"),
+        ("CREATE TEMP TABLE twin LIKE web.daily_v1; INSERT INTO twin SELECT * FROM web.daily_v1; SELECT * FROM twin",
+         "day DATE, total INTEGER", "daily_v1", ""),
+        ("CREATE TABLE web.twin LIKE web.daily_v1 AS SELECT day, n FROM web.visits_v1; SELECT * FROM web.twin",
+         "day DATE, total INTEGER", "visits_v1", "web.twin"),
     ],
 )  # fmt: skip
 def test_statements(engine: GoogleSql, sql: str, columns: str, tables: str, written: str) -> None:
@@ -105,6 +109,7 @@ def test_scripts(engine: GoogleSql, sql: str, columns: str) -> None:
         ("CREATE TEMP TABLE t AS SELECT 1 AS a;\nSELECT b FROM t", 2, "Unrecognized name: b"),
         ("CREATE TEMP TABLE t AS SELECT 1 AS a; DROP TABLE t;\nSELECT a FROM t", 2, "Table not found: t"),
         ("INSERT INTO web.daily_v1 (day, total)\nSELECT day, page FROM web.visits_v1", 2, "cannot be inserted into column total"),
+        ("CREATE TABLE web.twin LIKE web.daily_v1 AS SELECT 1", 1, "number of columns in the LIKE table"),
         ("DELETE FROM web.daily_v1", 1, "DELETE must have a WHERE clause"),
         ("\nCALL web.load_day('2025-01-01')", 2, "No matching signature for function proj-one.web.load_day"),
         ("DECLARE s STRING;\nCALL web.load_day('2025-01-01', s)", 2, "No matching signature"),
