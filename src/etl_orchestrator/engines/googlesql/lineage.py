@@ -232,6 +232,11 @@ class Origins:
                 [self.expression(argument.column_list[index]) for argument in node.unpivot_arg_list]
             )
 
+    def _register_MatchRecognizeScan(self, node: Any) -> None:  # noqa: N802
+        """What tells of the match itself; the measures are computed columns."""
+        for column in (node.match_number_column, node.match_row_number_column, node.classifier_column):
+            self._makers[column.column_id] = lambda: Origin("computed")
+
     def _same(self, columns: Iterable[Any], numbers: Sequence[int]) -> None:
         for column, number in zip(columns, numbers, strict=False):
             self._makers[column.column_id] = lambda number=number: self.column(number)  # type: ignore[misc]

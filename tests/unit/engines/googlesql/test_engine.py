@@ -150,6 +150,9 @@ def test_parameters_are_typed(engine: GoogleSql) -> None:
         ("SELECT (CASE WHEN n = 1 THEN STRUCT(client AS k) WHEN n = 2 THEN STRUCT('x') END).k FROM telemetry.clients_v1",
          {"k": "computed clients_v1.client clients_v1.n"}),
         ("SELECT _PARTITIONTIME AS t FROM telemetry.clients_v1", {"t": "copied clients_v1._PARTITIONTIME"}),
+        ("SELECT * FROM telemetry.clients_v1 MATCH_RECOGNIZE (PARTITION BY client ORDER BY day MEASURES MAX(low.n) AS top, MATCH_NUMBER() AS m"
+         " PATTERN (low) DEFINE low AS n < 3)",
+         {"client": "copied clients_v1.client", "top": "aggregated clients_v1.n", "m": "computed"}),
     ],
 )  # fmt: skip
 def test_lineage(engine: GoogleSql, sql: str, made: dict[str, str]) -> None:
