@@ -9,6 +9,7 @@ from functools import cached_property
 from itertools import count
 from typing import Any
 
+from etl_orchestrator.engines.googlesql.grouping import ungroupable
 from etl_orchestrator.engines.googlesql.instance import Refusal
 from etl_orchestrator.engines.googlesql.lineage import Origin, Origins, lineage_of
 from etl_orchestrator.engines.googlesql.outline import Outline
@@ -79,6 +80,9 @@ def read(
         return Reading(problem=problem)
     columns, struct = _columns(statement)
     nodes = tuple(walk(statement))
+    if refused := ungroupable(nodes):
+        line, column = sql.place_given(*position(sql.text, character(sql.text, refused.start)))
+        return Reading(problem=SqlProblem(refused.message, line, column))
     scans = scans_of(nodes, sql.text, catalog)
     duplicate = duplicate_in(columns)
     if duplicate:

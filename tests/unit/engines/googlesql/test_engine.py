@@ -102,6 +102,22 @@ def test_problems_say_what_and_where(engine: GoogleSql, sql: str, line: int, col
     assert len(problem.message.splitlines()) <= 2
 
 
+def test_what_is_not_grouped_everywhere_is_in_its_place(engine: GoogleSql) -> None:
+    grouped = "SELECT geo, events, COUNT(DISTINCT n) AS c FROM telemetry.clients_v1 GROUP BY geo, events"
+    distinct = "SELECT DISTINCT geo, events FROM telemetry.clients_v1"
+    for sql in (
+        grouped,
+        distinct,
+        "SELECT RANK() OVER (PARTITION BY geo.country ORDER BY n) AS r FROM telemetry.clients_v1",
+    ):
+        assert engine.analyze(sql, SCHEMAS, {}).problem is None
+    problem = engine.analyze(
+        "SELECT\n  'é' AS e,\n  COUNT(DISTINCT geo) AS c\nFROM telemetry.clients_v1", SCHEMAS, {}
+    ).problem
+    assert problem
+    assert (problem.line, problem.column) == (3, 3)
+
+
 def test_with_a_problem_the_tables_may_still_be_known(engine: GoogleSql) -> None:
     analysis = engine.analyze("SELECT nope FROM telemetry.clients_v1, `other-proj.a.b`", SCHEMAS, {})
     assert analysis.tables == (TableRef("other-proj", "a", "b"), CLIENTS)
@@ -325,6 +341,9 @@ def test_a_table_with_a_column_of_its_own_name_gives_way_to_it(engine: GoogleSql
         ("SELECT DISTINCT n FROM telemetry.clients_v1 ORDER BY day", "day"),
         ("SELECT n FROM telemetry.clients_v1 GROUP BY 1 HAVING day > '2025-01-01'", "day"),
         ("SELECT n FROM telemetry.clients_v1 LIMIT n", "Unrecognized name: n"),
+        ("SELECT COUNT(DISTINCT geo) AS a FROM telemetry.clients_v1", "with DISTINCT cannot be used with arguments of type STRUCT"),
+        ("SELECT ARRAY_AGG(DISTINCT (n, client)) AS a FROM telemetry.clients_v1", "with DISTINCT cannot be used with arguments of type STRUCT"),
+        ("SELECT SUM(n) OVER (PARTITION BY day, events) AS a FROM telemetry.clients_v1", "Partitioning by expressions of type ARRAY is not allowed"),
     ],
 )  # fmt: skip
 def test_what_bigquery_refuses_is_refused(engine: GoogleSql, sql: str, message: str) -> None:
