@@ -12,9 +12,9 @@ from etl_orchestrator.table import TableRef, walk
 @pytest.mark.parametrize(
     ("table", "columns"),
     [
-        ("acme-data.analytics_12345.events_*", 30),
-        ("acme-data.analytics_12345.events_20250101", 30),
-        ("acme-data.analytics_12345.events_intraday_*", 30),
+        ("acme-data.analytics_12345.events_*", 31),
+        ("acme-data.analytics_12345.events_20250101", 31),
+        ("acme-data.analytics_12345.events_intraday_*", 31),
         ("acme-data.12345.ga_sessions_*", 17),
         ("acme-data.analytics_12345.users_20250101", 0),
         ("acme-data.analytics_shop.events_*", 0),
@@ -35,6 +35,9 @@ def test_fields_are_nested_and_repeated() -> None:
     assert fields["event_params"] == "REPEATED RECORD"
     assert fields["event_params.value.int_value"] == "NULLABLE INTEGER"
     assert fields["session_traffic_source_last_click.google_ads_campaign.campaign_name"] == "NULLABLE STRING"
+    assert fields["event_original_occurrence_timestamp"] == "NULLABLE INTEGER"
+    # New columns stand at the end: they move none.
+    assert [field.name for field in found.schema][-2:] == ["publisher", "event_original_occurrence_timestamp"]
     sessions = schema_of(TableRef("acme-data", "1", "ga_sessions_20170801"))
     assert sessions is not None
     fields = {path: f"{field.mode} {field.type}" for path, field in walk(sessions.schema)}
