@@ -148,7 +148,8 @@ def test_control_c_ends_the_processes_of_a_command_as_well(tmp_path: Path) -> No
         words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd=root, start_new_session=True, text=True
     ) as process:
         assert process.stderr is not None
-        assert process.stderr.readline().startswith("[1/501]")
+        while not (line := process.stderr.readline()).startswith("[1/501]"):  # the engine may have to be compiled first
+            assert line
         os.killpg(process.pid, signal.SIGINT)  # as a terminal does
         _, said = process.communicate(timeout=SECONDS)  # until no process has it open
         assert process.wait(SECONDS) == 130
