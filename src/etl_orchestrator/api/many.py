@@ -7,7 +7,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -77,14 +76,10 @@ def _elsewhere(root: Path, asking: Asking[Item], due: Sequence[Item], workers: i
 
 
 def _portion(root: Path, asking: Asking[Item], portion: Sequence[Item]) -> list[Answer]:
-    workplace = _workplace(root)
+    from etl_orchestrator.api import processes
+
+    workplace = processes.workplace_of(root)
     return [asking.ask(workplace, item) for item in portion]
-
-
-@lru_cache(maxsize=1)
-def _workplace(root: Path) -> Workplace:
-    """The same for the life of a process that is there for one call, so that the engine starts once."""
-    return Workplace(root).frozen()
 
 
 class _Progress:

@@ -18,7 +18,6 @@ from etl_orchestrator.finding import Finding
 from etl_orchestrator.layout import paths
 from etl_orchestrator.outcome import Outcome, of_error
 from etl_orchestrator.run import Status
-from etl_orchestrator.tools import Tools
 
 if TYPE_CHECKING:
     from etl_orchestrator.proving.suite import Place, Ran
@@ -107,8 +106,8 @@ def _here(workplace: Workplace, waiting: Sequence[Place], selection: Selection) 
 
 def _elsewhere(workplace: Workplace, waiting: Sequence[Place], selection: Selection) -> Stream:
     """In processes of their own, each with an engine."""
-    with processes.pool(selection.jobs, _begin, workplace.root, selection) as pool:
-        futures = {pool.submit(_run_in_process, place): place for place in waiting}
+    with processes.pool(selection.jobs) as pool:
+        futures = {pool.submit(_run_in_process, workplace.root, selection, place): place for place in waiting}
         try:
             for future in as_completed(futures):
                 yield futures[future], future.result()
@@ -118,17 +117,10 @@ def _elsewhere(workplace: Workplace, waiting: Sequence[Place], selection: Select
             pool.shutdown(cancel_futures=True)
 
 
-_process: list[tuple[Tools, Selection]] = []
-
-
-def _begin(root: Path, selection: Selection) -> None:
-    _process[:] = [(Workplace(root).frozen_tools(), selection)]
-
-
-def _run_in_process(place: Place) -> list[Ran]:
+def _run_in_process(root: Path, selection: Selection, place: Place) -> list[Ran]:
     from etl_orchestrator.proving.suite import keeper, run
 
-    tools, selection = _process[0]
+    tools = processes.workplace_of(root).tools
     return list(run(place, tools, selection.strict, keeper(selection.expression)))
 
 

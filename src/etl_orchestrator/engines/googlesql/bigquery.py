@@ -55,7 +55,7 @@ _LEFT_OUT_STATEMENTS = frozenset(
 _RESERVED = ("QUALIFY", "GRAPH_TABLE", "MATCH_RECOGNIZE")
 #: What CREATE, ALTER and DROP may name besides what the engine knows, and what they may name in a dataset.
 _ENTITIES = ("CAPACITY", "RESERVATION", "ASSIGNMENT", "BI_CAPACITY", "ORGANIZATION", "PROJECT", "DATA_POLICY")
-_PARTS = ("REPLICA",)
+_SUB_ENTITIES = ("REPLICA",)
 #: Functions of the engine, by their signatures, that Google documents for GoogleSQL or for another product, and not for
 #: BigQuery: neither https://docs.cloud.google.com/bigquery/docs/reference/standard-sql/functions-all nor the page of their
 #: kind has them (August 2026). What Google documents nowhere stays.
@@ -90,7 +90,7 @@ def restrict(language: LanguageOptionsProto) -> None:
     language.product_mode = ProductMode.PRODUCT_EXTERNAL
     language.reserved_keywords.extend(_RESERVED)
     language.supported_generic_entity_types.extend(_ENTITIES)
-    language.supported_generic_sub_entity_types.extend(_PARTS)
+    language.supported_generic_sub_entity_types.extend(_SUB_ENTITIES)
     language.supported_statement_kinds[:] = (
         number for name, number in ResolvedNodeKind if name.endswith("_STMT") and name not in _LEFT_OUT_STATEMENTS
     )

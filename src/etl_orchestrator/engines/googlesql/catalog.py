@@ -203,12 +203,16 @@ def base_catalog(functions: ZetaSQLBuiltinFunctionOptionsProto) -> SimpleCatalog
 def _contains_substr() -> FunctionProto:
     """A function that BigQuery has and the engine does not; it is supplied where it is run."""
     signature = FunctionSignatureProto()
-    anything, text, truth = signature.argument.add(), signature.argument.add(), signature.return_type
+    anything, text, scope = signature.argument.add(), signature.argument.add(), signature.argument.add()
+    truth = signature.return_type
     anything.kind = SignatureArgumentKind.ARG_TYPE_ANY_1
-    for fixed, name in ((text, "STRING"), (truth, "BOOLEAN")):
+    scope.options.argument_name = "json_scope"
+    scope.options.cardinality = FunctionEnums.OPTIONAL
+    scope.options.named_argument_kind = FunctionEnums.NAMED_ONLY
+    for fixed, name in ((text, "STRING"), (scope, "STRING"), (truth, "BOOLEAN")):
         fixed.kind = SignatureArgumentKind.ARG_TYPE_FIXED
         fixed.type.CopyFrom(type_of(Field("argument", name)))
-    for argument in (anything, text, truth):
+    for argument in (anything, text, scope, truth):
         argument.num_occurrences = -1
     return FunctionProto(
         name_path=["contains_substr"], group="External", mode=FunctionEnums.SCALAR, signature=[signature]

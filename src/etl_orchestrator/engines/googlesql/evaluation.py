@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from etl_orchestrator.engines.googlesql.bigquery import OF_SAFE
 from etl_orchestrator.engines.googlesql.catalog import Scope, add_routines, base_catalog, own_columns, table_proto
 from etl_orchestrator.engines.googlesql.computed import Computed, unknown_of
 from etl_orchestrator.engines.googlesql.contents import check_parameter, check_rows, content_of
@@ -35,7 +36,7 @@ from etl_orchestrator.tools import ParameterValue, Routine, Rows, SqlProblem, Ta
 
 _OUT_OF_RANGE = 11
 #: Functions that the evaluator has for itself, see `Session.functions_run`.
-_FOR_ITSELF = re.compile(r"\b(NULL)?IFERROR\b", re.IGNORECASE)
+_FOR_ITSELF = re.compile(rf"\b(?:{'|'.join(OF_SAFE)})\b", re.IGNORECASE)
 _READINGS, _FUNCTIONS = 64, 256
 
 

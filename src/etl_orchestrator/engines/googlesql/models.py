@@ -43,10 +43,9 @@ _SEVERAL = "ARRAY<STRING>"  # what AI.CLASSIFY gives when the call says an outpu
 _AGGREGATES = frozenset({"AGG"})
 _TEXT_OPTIONS = "analyzer STRING, analyzer_options STRING"
 _STATISTICS = "count INT64, min FLOAT64, max FLOAT64, stdDev FLOAT64, sum FLOAT64, mean FLOAT64, area FLOAT64"
-#: Functions of BigQuery's own that the engine lacks, in the same way; what stands in brackets may be left out. CONTAINS_SUBSTR is one where it is called with a json_scope.
+#: Functions of BigQuery's own that the engine lacks, in the same way; what stands in brackets may be left out.
 _LACKING = {
     "SEARCH": ("data_to_search, search_query STRING", f"json_scope STRING, {_TEXT_OPTIONS}", "BOOL"),
-    "CONTAINS_SUBSTR": ("expression, search_value STRING", "json_scope STRING", "BOOL"),
     "TEXT_ANALYZE": ("text STRING", _TEXT_OPTIONS, "ARRAY<STRING>"),
     "BAG_OF_WORDS": ("tokenized_document ARRAY<STRING>", "", "ARRAY<STRUCT<term STRING, count INT64>>"),
     "DLP_DETERMINISTIC_ENCRYPT": ("key, plaintext STRING, surrogate STRING, [context STRING]", "", "STRING"),
@@ -85,10 +84,6 @@ def model_functions(sql: str) -> tuple[tuple[Edit, ...], tuple[Known, ...]]:
         if word in _UNKNOWABLE and following[:1] == ["("]:
             raise _unavailable(word, tokens[index + 2 :])
         if word in _LACKING and following[:1] == ["("]:
-            if word == "CONTAINS_SUBSTR":
-                if not _named_argument(tokens[index + 1 :], "json_scope"):
-                    continue
-                edits.append(Edit(token.start, token.end, f"`{word} of JSON`"))
             found[_lacking(word)] = None
         if word in _NAMESPACES and following[0:1] == ["."] and following[2:3] == ["("]:
             name = following[1]
@@ -149,8 +144,7 @@ def _function(name: str, told: str) -> Known:
 @lru_cache(maxsize=16)
 def _lacking(name: str) -> Known:
     taken, options, given = _LACKING[name]
-    spelled = f"{name} of JSON" if name == "CONTAINS_SUBSTR" else name
-    return _known((spelled,), taken, options, parse_type("answer", given))
+    return _known((name,), taken, options, parse_type("answer", given))
 
 
 def _known(path: tuple[str, ...], taken: str, options: str, answer: Field, aggregate: bool = False) -> Known:

@@ -14,12 +14,11 @@ from etl_orchestrator.engines.googlesql.instance import Refusal
 from etl_orchestrator.engines.googlesql.lineage import Origin, Origins, lineage_of
 from etl_orchestrator.engines.googlesql.outline import Outline
 from etl_orchestrator.engines.googlesql.problems import offset_of, problem_of
-from etl_orchestrator.engines.googlesql.resolved import concrete, has, inherited, kind, walk
+from etl_orchestrator.engines.googlesql.resolved import concrete, inherited, kind, walk
 from etl_orchestrator.engines.googlesql.session import Registered, Session
 from etl_orchestrator.engines.googlesql.text import Spelled, character
 from etl_orchestrator.engines.googlesql.types import field_of
 from etl_orchestrator.errors import InvalidInput, Unsupported
-from etl_orchestrator.sql.tokens import position
 from etl_orchestrator.table import Field, Schema, TableRef
 from etl_orchestrator.table import walk as walk_fields
 from etl_orchestrator.tools import Lineage, SqlProblem
@@ -81,7 +80,7 @@ def read(
     columns, struct = _columns(statement)
     nodes = tuple(walk(statement))
     if refused := ungroupable(nodes):
-        line, column = sql.place_given(*position(sql.text, character(sql.text, refused.start)))
+        line, column = sql.place_at(character(sql.text, refused.start))
         return Reading(problem=SqlProblem(refused.message, line, column))
     scans = scans_of(nodes, sql.text, catalog)
     duplicate = duplicate_in(columns)
@@ -96,13 +95,13 @@ def read(
 
 
 def _outputs(statement: Any) -> Any:
-    return inherited(statement, "output_column_list") if has(statement, "output_column_list") else ()
+    return inherited(statement, "output_column_list", ())
 
 
 def _columns(statement: Any) -> tuple[Schema, Field | None]:
     """Columns as BigQuery names them: those without a name are f0_, f1_ ..."""
     outputs = _outputs(statement)
-    if outputs and has(statement, "is_value_table") and inherited(statement, "is_value_table"):
+    if outputs and inherited(statement, "is_value_table", False):
         only = field_of("f0_", outputs[0].column.type)
         return (only.fields, only) if only.type == "RECORD" and only.mode != "REPEATED" else ((only,), None)
     return _named((output.name, output.column.type) for output in outputs), None
@@ -159,7 +158,7 @@ def _wrong_case(scans: tuple[Scan, ...], sql: Spelled) -> SqlProblem | None:
             continue
         written = re.sub(r"[`\s]", "", sql.text[scan.start : scan.end])
         if not f".{scan.table}".endswith(f".{written}"):
-            line, column = sql.place_given(*position(sql.text, scan.start))
+            line, column = sql.place_at(scan.start)
             return SqlProblem(f"Table not found: {written}; Did you mean {scan.table}?", line, column)
     return None
 

@@ -33,20 +33,13 @@ def column_list(scan: Any) -> Any:
     return node.column_list
 
 
-def inherited(node: Any, name: str) -> Any:
-    """A field of the node or of the nearest base class that has it."""
+def inherited(node: Any, name: str, *default: Any) -> Any:
+    """A field of the node or of the nearest base class that has it; with a default, that where none has, as `getattr`."""
     while not hasattr(node, name):
+        if default and not hasattr(node, "parent"):
+            return default[0]
         node = node.parent
     return getattr(node, name)
-
-
-def has(node: Any, name: str) -> bool:
-    """Whether the node or one of its base classes has such a field."""
-    while not hasattr(node, name):
-        if not hasattr(node, "parent"):
-            return False
-        node = node.parent
-    return True
 
 
 def children(node: Any) -> Iterator[Any]:

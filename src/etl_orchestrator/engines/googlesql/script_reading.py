@@ -16,7 +16,7 @@ from etl_orchestrator.engines.googlesql.models import model_functions
 from etl_orchestrator.engines.googlesql.problems import problem_of
 from etl_orchestrator.engines.googlesql.protocol import ResolvedCreateStatementEnums
 from etl_orchestrator.engines.googlesql.reading import LazyLineage, Reading, literal, read
-from etl_orchestrator.engines.googlesql.resolved import concrete, has, inherited, kind, walk
+from etl_orchestrator.engines.googlesql.resolved import concrete, inherited, kind, walk
 from etl_orchestrator.engines.googlesql.routines import known_of
 from etl_orchestrator.engines.googlesql.session import SYSTEM_VARIABLES, Session
 from etl_orchestrator.engines.googlesql.text import Spelled, positional, spell, with_names
@@ -309,18 +309,16 @@ def _keeps(statement: Any) -> bool:
 
 def _defined(statement: Any) -> Schema:
     """The columns a CREATE TABLE without a query lists or takes from another table; a SNAPSHOT has no list."""
-    if not has(statement, "column_definition_list"):
-        return ()
-    listed = inherited(statement, "column_definition_list")
+    listed = inherited(statement, "column_definition_list", ())
     return tuple(field_of(column.name, column.type) for column in listed if column.name not in _PSEUDO)
 
 
 def _altered(columns: Schema, statement: Any) -> Schema:
     """The columns after an ALTER."""
     found = list(columns)
-    for item in inherited(statement, "alter_action_list") if has(statement, "alter_action_list") else ():
+    for item in inherited(statement, "alter_action_list", ()):
         action = concrete(item)
-        name = action.name.lower() if has(action, "name") else ""
+        name = inherited(action, "name", "").lower()
         if kind(action) == "AddColumnAction":
             column = action.column_definition
             if column.name.lower() not in (known.name.lower() for known in found):

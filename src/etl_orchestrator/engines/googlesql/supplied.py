@@ -249,6 +249,8 @@ def supplied(sql: str) -> tuple[list[Edit], set[str]]:
         else:
             continue
         arguments, modifier = _arguments(tokens, call.opening)
+        if call.name == "CONTAINS_SUBSTR" and arguments > 2:
+            raise Unsupported(f"{LACKS}CONTAINS_SUBSTR with a json_scope", fix="run this query in BigQuery")
         if modifier:
             edits.append(Edit(tokens[modifier[0]].start, tokens[modifier[1]].end, ""))
             if tokens[modifier[0]].text.upper() == "RESPECT" and call.name == "APPROX_QUANTILES":

@@ -61,6 +61,8 @@ def test_a_function_of_the_text_itself_is_meant(engine: GoogleSql) -> None:
 def test_what_has_no_body_is_not_run(engine: GoogleSql) -> None:
     with pytest.raises(Unsupported, match="SEARCH"):
         engine.run("SELECT SEARCH('a', 'b') AS x", {}, {})
+    with pytest.raises(Unsupported, match="CONTAINS_SUBSTR with a json_scope"):
+        engine.run("SELECT CONTAINS_SUBSTR(JSON '{}', 'a', json_scope => 'JSON_KEYS') AS x", {}, {})
 
 
 @pytest.mark.parametrize(
